@@ -1,0 +1,124 @@
+# shellcheck shell=bash
+# Sourced by every script of the workbench. Gives:
+#   ROOT BUILD CACHE          absolute paths: the project, its output, its downloads
+#   info warn die             one line to standard error (die ends the script)
+#   usage header_of           the header comment of a script, as its help text
+#   duration SECONDS          "3m12s"
+#   step                      runs a long command with a log and a progress line
+#   need_cmd PROGRAM:PACKAGE  installs what is missing, or says how to
+#   lock FILE                 one process at a time
+# Messages go to standard error, so that a script's output can be read by another.
+
+ROOT=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
+BUILD=$(realpath -m -- "${BUILD:-$ROOT/build}")
+CACHE=$(realpath -m -- "${CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/scx-enq-immed}")
+export ROOT BUILD CACHE
+
+info() { printf '%s\n' "$*" >&2; }
+warn() { printf 'warning: %s\n' "$*" >&2; }
+
+# die [-s STATUS] MESSAGE. STATUS 2 (misuse, or the machine lacks something) unless
+# given; 125 is for what does not build or boot, which `git bisect run` skips.
+die() {
+	local status=2
+	if [ "$1" = -s ]; then
+		status=$2
+		shift 2
+	fi
+	printf 'error: %s\n' "$*" >&2
+	exit "$status"
+}
+
+# The comment lines after the #! line of FILE, without their "# ".
+header_of() { sed -n '2,/^[^#]/{/^#/!q;s/^# \{0,1\}//p}' "$1"; }
+
+# usage: the running script's header, for -h and --help.
+usage() {
+	header_of "$0"
+	exit 0
+}
+
+duration() {
+	if [ "$1" -ge 60 ]; then
+		printf '%dm%02ds' $(($1 / 60)) $(($1 % 60))
+	else
+		printf '%ds' "$1"
+	fi
+}
+
+# Prints, until killed or until the step's shell is gone, how long the step has run
+# and the last line of its log: on a terminal in place, otherwise a line every 30 s.
+_progress() {
+	local shell=$1 label=$2 expected=$3 log=$4 start=$SECONDS width last line
+	while sleep 1 && kill -0 "$shell" 2>/dev/null; do
+		line="    $(duration $((SECONDS - start))) of about $(duration "$expected")"
+		if [ -t 2 ]; then
+			width=$(tput cols 2>/dev/null || echo 80)
+			last=$(tail -c 400 "$log" 2>/dev/null | tr -d '\r\033' | tail -n 1)
+			line="$line  $last"
+			printf '\r%s\033[K' "${line:0:width-1}" >&2
+		elif [ $(((SECONDS - start) % 30)) = 0 ]; then
+			info "$line: $label"
+		fi
+	done
+}
+
+# step LABEL EXPECTED_SECONDS LOG COMMAND...: runs COMMAND with its output in LOG.
+# Says before what it does and about how long that takes, shows progress, and says
+# after how long it took. When COMMAND fails, prints the last lines of LOG and its
+# path, and returns COMMAND's status. COMMAND may be a function, but one that joins
+# its commands with &&: `set -e` does nothing in it when step stands before a ||.
+step() {
+	local label=$1 expected=$2 log=$3 start=$SECONDS status=0 ticker
+	shift 3
+	mkdir -p "$(dirname "$log")" || die "cannot write $log"
+	: >"$log" || die "cannot write $log"
+	info "==> $label (about $(duration "$expected"); log: $log)"
+	_progress $$ "$label" "$expected" "$log" &
+	ticker=$!
+	# In the foreground, so that Ctrl-C reaches COMMAND and not only this shell.
+	("$@") >"$log" 2>&1 || status=$?
+	kill "$ticker" 2>/dev/null || true
+	wait "$ticker" 2>/dev/null || true
+	[ ! -t 2 ] || printf '\r\033[K' >&2
+	if [ "$status" = 0 ]; then
+		info "    done in $(duration $((SECONDS - start))): $label"
+	else
+		info "    failed (status $status) after $(duration $((SECONDS - start))): $label; last lines of $log:"
+		tail -n 15 "$log" | sed 's/^/    | /' >&2
+	fi
+	return "$status"
+}
+
+# need_cmd PROGRAM:PACKAGE...: installs the Debian package of each PROGRAM that is
+# missing, when root; otherwise ends with the line that installs them.
+need_cmd() {
+	local pair missing=()
+	for pair; do
+		command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	local line="apt-get install -y --no-install-recommends ${missing[*]}"
+	[ "$(id -u)" = 0 ] || die "missing on this machine: ${missing[*]}; as root run: $line"
+	command -v apt-get >/dev/null || die "missing on this machine: ${missing[*]}; install them (no apt-get here)"
+	step "installing ${missing[*]}" 20 "$BUILD/logs/apt-${missing[0]}.log" _apt_install "${missing[@]}" ||
+		die "could not install ${missing[*]}; is the network up? Try by hand: apt-get update && $line"
+}
+
+# A fresh machine's package lists may be absent or old: update only when needed.
+_apt_install() {
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get install -y --no-install-recommends "$@" && return
+	apt-get update &&
+		apt-get install -y --no-install-recommends "$@"
+}
+
+# lock FILE: waits until no other process holds FILE, and holds it until this script ends.
+lock() {
+	mkdir -p "$(dirname "$1")" || die "cannot write in $(dirname "$1")"
+	exec {_lock_fd}>"$1" || die "cannot write $1"
+	flock -n "$_lock_fd" || {
+		info "waiting for another run that holds $1"
+		flock "$_lock_fd"
+	}
+}
