@@ -1,18 +1,30 @@
 # shellcheck shell=bash
 # Sourced by every script of the workbench. Gives:
-#   ROOT BUILD CACHE          absolute paths: the project, its output, its downloads
+#   ROOT BUILD CACHE TOOLROOT absolute paths: the project, its output, its downloads,
+#                             the root file system of builds and guests; TREE, when
+#                             set, is made absolute
 #   info warn die             one line to standard error (die ends the script)
 #   usage header_of           the header comment of a script, as its help text
 #   duration SECONDS          "3m12s"
 #   step                      runs a long command with a log and a progress line
 #   need_cmd PROGRAM:PACKAGE  installs what is missing, or says how to
+#   need_space DIR MB WHAT    ends the script when the disk has less
+#   debian_mirror             prints the address of the Debian mirror that apt uses
 #   lock FILE                 one process at a time
 # Messages go to standard error, so that a script's output can be read by another.
 
 ROOT=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 BUILD=$(realpath -m -- "${BUILD:-$ROOT/build}")
 CACHE=$(realpath -m -- "${CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/scx-enq-immed}")
-export ROOT BUILD CACHE
+# The root file system of builds and guests; / when the machine's own tools are used.
+TOOLROOT=$BUILD/toolroot
+case ${WORKBENCH_TOOLS:-toolroot} in
+toolroot) ;;
+host) TOOLROOT=/ ;;
+*) echo "error: WORKBENCH_TOOLS is '$WORKBENCH_TOOLS'; it can be 'toolroot' or 'host'" >&2 && exit 2 ;;
+esac
+[ -z "${TREE:-}" ] || TREE=$(realpath -m -- "$TREE")
+export ROOT BUILD CACHE TOOLROOT
 
 info() { printf '%s\n' "$*" >&2; }
 warn() { printf 'warning: %s\n' "$*" >&2; }
@@ -111,6 +123,38 @@ _apt_install() {
 	apt-get install -y --no-install-recommends "$@" && return
 	apt-get update &&
 		apt-get install -y --no-install-recommends "$@"
+}
+
+# need_space DIR MEGABYTES WHAT: ends the script when DIR's disk has less free.
+need_space() {
+	local dir=$1 free
+	until [ -d "$dir" ]; do dir=$(dirname "$dir"); done
+	free=$(($(stat -f -c '%a * %S' "$dir") / 1000000))
+	[ "$free" -ge "$2" ] ||
+		die "$3 needs $2 MB in $1, but $free MB are free; make room or set BUILD and CACHE to another disk"
+}
+
+# debian_mirror: the address of the Debian archive as apt is configured here, so that
+# none is written down; MIRROR overrides. Ends the script when it does not answer.
+debian_mirror() {
+	local mirror=${MIRROR:-} probe status=0
+	[ -n "$mirror" ] || mirror=$(_apt_archive)
+	if [ -z "$mirror" ]; then # no package lists yet
+		apt-get update >/dev/null 2>&1 || true
+		mirror=$(_apt_archive)
+	fi
+	[ -n "$mirror" ] || die "apt knows no Debian archive (run 'apt-get update' as root, or set MIRROR to the address of one)"
+	probe=$(mktemp)
+	/usr/lib/apt/apt-helper -o Acquire::Retries=1 -o Acquire::http::Timeout=15 -o Acquire::https::Timeout=15 \
+		download-file "${mirror%/}/dists/trixie/InRelease" "$probe" >/dev/null 2>&1 || status=$?
+	rm -f "$probe"
+	[ "$status" = 0 ] || die "$mirror does not answer with Debian 13's index; is the network up? (MIRROR sets another mirror)"
+	echo "${mirror%/}"
+}
+
+_apt_archive() {
+	# shellcheck disable=SC2016 # apt's own placeholder
+	apt-get indextargets --format '$(REPO_URI)' 'Label: Debian' 2>/dev/null | sort -u | sed -n 1p
 }
 
 # lock FILE: waits until no other process holds FILE, and holds it until this script ends.
