@@ -1,0 +1,216 @@
+"""guest/watch.py --run-dir DIR --console FILE [LIMITS] -- QEMU-COMMAND...
+
+Runs QEMU for guest/boot until it ends or reaches a limit, and says how the guest fared. The command's output (QEMU's
+standard output) goes live to standard output and to DIR/output.log; the kernel console is FILE, written by QEMU. The
+guest leaves "started" and "status" in DIR.
+
+Limits, in seconds, 0 for none: --timeout (the whole run), --boot-limit (until "started"), --silence (no output on
+either channel).
+
+Exit status and DIR/outcome.json {"outcome", "status", "boot_seconds", "seconds"}:
+    exited       the command's own exit status
+    timeout      124  stopped at the time limit
+    silent       124  stopped for silence
+    no-boot      125  the command never started
+    died         125  the guest ended while the command ran: a panic, or QEMU
+    interrupted  130  Ctrl-C, or asked to end
+QEMU never outlives this process.
+"""
+import argparse
+import ctypes
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+
+# What the kernel says when it dies, most telling first.
+DEATHS = [re.compile(p) for p in (r"Kernel panic - not syncing.*", r"Oops:.*", r"BUG:.*", r"general protection fault.*")]
+LAST_LINES = 15
+DRAIN_SECONDS = 15  # from the command's end to QEMU's
+
+
+class Interrupted(Exception):
+    pass
+
+
+def interrupt(_signum, _frame):
+    # Only once: the way out must not be interrupted.
+    for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(s, signal.SIG_IGN)
+    raise Interrupted
+
+
+def die_with_parent():
+    """In the child: be killed when this process is, even by SIGKILL."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)
+
+
+def kill(qemu, own_group):
+    if qemu.poll() is None:
+        try:
+            if own_group:
+                os.killpg(qemu.pid, signal.SIGKILL)
+            else:
+                qemu.kill()
+        except ProcessLookupError:
+            pass
+        qemu.wait()
+
+
+def text_lines(path):
+    try:
+        with open(path, errors="replace") as f:
+            # QEMU's firmware may write escape sequences; the kernel ends lines with \r\n.
+            return [re.sub(r"\x1b\[[0-9;?=]*[A-Za-z]|\r", "", line.rstrip("\n")) for line in f]
+    except FileNotFoundError:
+        return []
+
+
+class Guest:
+    def __init__(self, args):
+        self.args = args
+        self.start = time.monotonic()
+        self.boot_seconds = None
+        self.qemu = None
+
+    def path(self, name):
+        return os.path.join(self.args.run_dir, name)
+
+    def status(self):
+        try:
+            with open(self.path("status")) as f:
+                return int(f.read())
+        except FileNotFoundError:
+            return None
+
+    def run(self):
+        """-> the outcome's name"""
+        a = self.args
+        with open(self.path("output.log"), "wb") as log, open(self.path("qemu.err"), "wb") as err:
+            self.qemu = subprocess.Popen(
+                a.command,
+                stdin=None if a.interactive else subprocess.DEVNULL,
+                stdout=None if a.interactive else subprocess.PIPE,
+                stderr=err,
+                # An interactive guest needs the terminal's foreground group, which is this process's.
+                start_new_session=not a.interactive,
+                preexec_fn=die_with_parent,
+            )
+            try:
+                return self.follow(log)
+            finally:
+                kill(self.qemu, own_group=not a.interactive)
+
+    def follow(self, log):
+        a = self.args
+        out = self.qemu.stdout
+        last_output, console_size, ended = self.start, 0, None
+        while True:
+            if out:
+                ready = select.select([out], [], [], 0.2)[0]
+                data = os.read(out.fileno(), 65536) if ready else b""
+                if data:
+                    log.write(data)
+                    log.flush()
+                    try:
+                        sys.stdout.buffer.write(data)
+                        sys.stdout.buffer.flush()
+                    except BrokenPipeError:
+                        raise Interrupted from None
+                    last_output = time.monotonic()
+                elif ready:
+                    out = None  # QEMU has closed it
+            else:
+                time.sleep(0.05)
+            if self.qemu.poll() is not None and not out:
+                break
+
+            now = time.monotonic()
+            size = os.stat(a.console).st_size if os.path.exists(a.console) else 0
+            if size != console_size:
+                console_size, last_output = size, now
+            if self.boot_seconds is None and os.path.exists(self.path("started")):
+                self.boot_seconds = now - self.start
+            if ended is None and os.path.exists(self.path("status")):
+                ended = now
+            if ended is not None:
+                if now - ended > DRAIN_SECONDS:
+                    break  # the command has ended; that the guest hangs while it goes down changes nothing
+            elif a.timeout and now - self.start > a.timeout:
+                return "timeout" if self.boot_seconds is not None else "no-boot"
+            elif self.boot_seconds is None:
+                if a.boot_limit and now - self.start > a.boot_limit:
+                    return "no-boot"
+            elif a.silence and now - last_output > a.silence:
+                return "silent"
+        if self.status() is not None:
+            return "exited"
+        return "died" if os.path.exists(self.path("started")) else "no-boot"
+
+    def why(self, outcome):
+        """One line that says what happened, from what is known."""
+        a = self.args
+        seconds = time.monotonic() - self.start
+        if outcome == "timeout":
+            return f"the command did not end within {a.timeout} s; the guest was stopped (--timeout)"
+        if outcome == "silent":
+            return f"the guest printed nothing for {a.silence} s and was stopped (--silence)"
+        if outcome == "interrupted":
+            return "interrupted; the guest was stopped"
+        console = text_lines(a.console)
+        errors = [line for line in text_lines(self.path("qemu.err")) if line.strip()]
+        what = "the guest did not boot" if outcome == "no-boot" else f"the guest died {seconds:.0f} s after its start, while the command ran"
+        for pattern in DEATHS:
+            for line in console:
+                if m := pattern.search(line):
+                    hint = "; does the kernel have 9p over virtio built in?" if "Unable to mount root" in line else ""
+                    return f"{what}: {m.group(0)}{hint}"
+        if self.qemu.returncode and self.qemu.returncode > 0:
+            return f"{what}: QEMU ended with status {self.qemu.returncode}: {errors[-1] if errors else 'no message'}"
+        if outcome == "no-boot" and seconds > min(a.boot_limit or seconds, a.timeout or seconds):
+            said = f"the last of {len(console)} lines" if console else "not a line"
+            return f"{what} within {seconds:.0f} s; the kernel printed {said} (ACCEL=tcg avoids KVM, --boot-limit S waits longer)"
+        return f"{what}: QEMU ended, and the kernel did not say why"
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--run-dir", required=True)
+    p.add_argument("--console", required=True)
+    p.add_argument("--timeout", type=int, default=0)
+    p.add_argument("--boot-limit", type=int, default=0)
+    p.add_argument("--silence", type=int, default=0)
+    p.add_argument("--interactive", action="store_true")
+    p.add_argument("command", nargs="+")
+    args = p.parse_args()
+    for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(s, interrupt)
+
+    guest = Guest(args)
+    try:
+        outcome = guest.run()
+    except Interrupted:
+        outcome = "interrupted"
+    status = {"exited": guest.status(), "timeout": 124, "silent": 124, "interrupted": 130}.get(outcome, 125)
+    with open(guest.path("outcome.json"), "w") as f:
+        boot = guest.boot_seconds and round(guest.boot_seconds, 1)
+        json.dump({"outcome": outcome, "status": status, "boot_seconds": boot,
+                   "seconds": round(time.monotonic() - guest.start, 1)}, f)
+        f.write("\n")
+
+    if outcome != "exited":
+        print(f"error: {guest.why(outcome)}", file=sys.stderr)
+        lines = text_lines(args.console)
+        print(f"kernel console: {args.console}" + ("; its last lines:" if lines else " (empty)"), file=sys.stderr)
+        for line in lines[-LAST_LINES:]:
+            print(f"    | {line}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
