@@ -3,6 +3,9 @@
 # everybody (no user or system configuration, hooks, signatures, locale or time zone) and the names in use:
 #   BASE_ID     id of the one commit of a laid v7.1 base
 #   FOR71_ID    the commit of the maintainer's tree that the for-7.1 edition is made for
+#   series_patches DIR  the patches of an edition in order
+#   locate_series DIR  sets branch, base, edition of the series in a tree, or ends the script
+#   scratch_git REPO   an empty repository that shares REPO's objects and nothing else
 #   need_tree   ends the script when a directory is not the top of a git work tree
 
 # A caller's git environment (a hook, `git bisect run --no-checkout`) points at another repository.
@@ -28,4 +31,32 @@ need_tree() {
 	if [ ! -e "$1/.git" ] || ! git -C "$1" rev-parse --git-dir >/dev/null 2>&1; then
 		die "$1 is not the top of a git work tree"
 	fi
+}
+
+# series_patches DIR: the patch files of an edition in order, one a line, without the cover letter.
+series_patches() {
+	[ ! -d "$1" ] || find "$(realpath -- "$1")" -maxdepth 1 -name '[0-9][0-9][0-9][0-9]-*.patch' ! -name '0000-*' | sort
+}
+
+# locate_series DIR: sets branch (the series' branch there), base (the commit below it), edition (of the patches).
+# In a laid base these are fixed; in another tree they follow from what HEAD stands on.
+locate_series() {
+	if [ "$(git -C "$1" rev-parse -q --verify refs/heads/base || true)" = "$BASE_ID" ]; then
+		branch=series edition=v7.1 base=$BASE_ID
+		return
+	fi
+	branch=scx-enq-immed
+	read -r edition base < <("$ROOT/series/edition" "$1" || true) ||
+		die "$1 stands on no base of the series: HEAD must be commit ${FOR71_ID:0:12} of sched_ext/for-7.1, or a laid v7.1 base ('series/lay-base DIR' makes one)"
+}
+
+# scratch_git REPO: makes a temporary repository, removed when the script ends, and sets scratch to its path.
+# It reads and writes REPO's objects, but has no configuration, refs, index or attributes of REPO.
+scratch_git() {
+	GIT_OBJECT_DIRECTORY=$(git -C "$1" rev-parse --path-format=absolute --git-path objects)
+	export GIT_OBJECT_DIRECTORY
+	scratch=$(mktemp -d)
+	trap 'rm -rf "$scratch"' EXIT
+	git init -q --template= -b scratch "$scratch"
+	mkdir -p "$scratch/.git/info"
 }

@@ -1,0 +1,46 @@
+# Sourced by tests: small_project makes a copy of the scripts in $TEST_TMP/p whose "kernel" is three files, so
+# that laying, applying and exporting run in a second. Sets P (the copy); in it TARBALL is $P.tar.xz.
+# shellcheck shell=bash
+source "$ROOT/tests/lib.sh"
+
+small_project() {
+	local d=$TEST_TMP/kernel before after
+	P=$TEST_TMP/p
+	mkdir -p "$P" "$d/linux-0/kernel/sched"
+	cp -r "$ROOT/lib" "$ROOT/series" "$P"
+	mkdir -p "$P/base/for-7.1" "$P/base/v7.1/kernel/sched" "$P/patches/v7.1"
+	cp "$ROOT"/base/v7.1/{ABOUT,MESSAGE} "$P/base/v7.1"
+	cp "$ROOT"/base/for-7.1/{ABOUT,COMMIT} "$P/base/for-7.1"
+	cp "$ROOT"/tests/small-project/cover-letter.txt "$P/series"
+	export BUILD=$P/build CACHE=$P/cache
+	unset TREE TARBALL
+
+	seq 1 40 | sed 's/.*/line &/' >"$d/linux-0/kernel/sched/ext.c"
+	cp "$d/linux-0/kernel/sched/ext.c" "$d/old"
+	echo '*.c diff=cpp' >"$d/linux-0/.gitattributes"
+	printf 'a\r\nb\n' >"$d/linux-0/crlf"
+	before=$(git hash-object --no-filters "$d/old")
+	printf '%s\n' '20,21d' >"$P/base/v7.1/kernel/sched/ext.c.ed"
+	sed -i '20,21d' "$d/old"
+	after=$(git hash-object --no-filters "$d/old")
+	echo "kernel/sched/ext.c $before $after" >"$P/base/v7.1/BLOBS"
+	echo "kernel/sched/ext.c 1 0000000000000000000000000000000000000000" >"$P/base/for-7.1/FILES"
+	tar -C "$d" --sort=name --mtime=@0 -cJf "$P.tar.xz" linux-0
+	describe_tarball
+	# The id is only known once it is laid.
+	echo 0000000000000000000000000000000000000000 >"$P/base/v7.1/COMMIT"
+	TARBALL=$P.tar.xz "$P/series/lay-base" 2>/dev/null && fail "a base with a wrong commit id was accepted"
+	sed -n 's/^the commit is \([0-9a-f]*\) instead.*/\1/p' "$BUILD/logs/lay-base.log" >"$P/base/v7.1/COMMIT"
+}
+
+describe_tarball() {
+	echo "k.tar.xz $(sha256sum <"$P.tar.xz" | cut -d ' ' -f 1) $(stat -c %s "$P.tar.xz") pool/k.tar.xz" >"$P/base/v7.1/TARBALL"
+}
+
+# commit NAME FILE SED-EXPRESSION: a commit in the current repository.
+commit() {
+	sed -i -e "$3" "$2"
+	git add "$2"
+	GIT_AUTHOR_DATE='1700000000 +0100' GIT_COMMITTER_DATE='1700000000 +0100' \
+		git -c user.name='A. Author' -c user.email=author@localhost commit -q -m "$1"
+}
