@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# Sourced after common.sh by the verbs that need a kernel. Gives:
+#   prepare_tree              sets and exports TREE: the user's own, or the laid base,
+#                             with the series applied
+#   prepare_kernel VARIANT    likewise, and builds; sets KERNEL_OUT. VARIANT is main or
+#                             the name of a config fragment that is added, as in debug
+#   announce VARIANT [SECONDS WHAT]...   says about how long everything will take
+
+prepare_tree() {
+	if [ -z "${TREE:-}" ]; then
+		TREE=$BUILD/tree
+		"$ROOT/series/lay-base" "$TREE"
+	fi
+	export TREE
+	"$ROOT/series/apply" --keep "$TREE"
+}
+
+prepare_kernel() {
+	local fragments=()
+	[ "$1" = main ] || fragments=("$1")
+	prepare_tree
+	KERNEL_OUT=$BUILD/kernel/$1
+	"$ROOT/kernel/build" "$TREE" "$KERNEL_OUT" "${fragments[@]}"
+}
+
+# The seconds are those measured on two CPUs; compiling is scaled to this machine's.
+announce() {
+	local total=5 parts=() out=$BUILD/kernel/$1
+	shift
+	_part() { total=$((total + $1)) parts+=("$2"); }
+	[ -n "${TREE:-}" ] || [ -d "$BUILD/tree" ] || _part 45 "base tree"
+	[ "$TOOLROOT" = / ] || [ -d "$TOOLROOT" ] || _part 60 "toolroot"
+	[ -e "$out/vmlinux" ] || _part $((800 / $(nproc))) "kernel"
+	while [ $# -gt 0 ]; do
+		_part "$1" "$2"
+		shift 2
+	done
+	[ ${#parts[@]} -gt 0 ] || return 0
+	info "about $(duration "$total") in all, and more when the kernel has changed since: $(printf '%s, ' "${parts[@]}" | sed 's/, $//')"
+}
