@@ -42,5 +42,5 @@ commit() {
 	sed -i -e "$3" "$2"
 	git add "$2"
 	GIT_AUTHOR_DATE='1700000000 +0100' GIT_COMMITTER_DATE='1700000000 +0100' \
-		git -c user.name='A. Author' -c user.email=author@localhost commit -q -m "$1"
+		git -c commit.gpgSign=false -c user.name='A. Author' -c user.email=author@localhost commit -q -m "$1"
 }
