@@ -1,0 +1,134 @@
+"""How the code around the series differs in sched_ext/for-7.1 from the v7.1 base: all of it, in one place.
+
+series/to-for-7.1 applies these rules to the base and to every step of the series alike, so that what is left
+between two steps is the change to make in for-7.1. A rule is (file, why, pattern, replacement): a Python regular
+expression (multi-line: ^ and $ are those of a line, . does not match a newline) and what re.sub takes for it. A rule
+that matches neither the base nor a step is an error. Rules that say "hand edit" change what the series adds; all
+others only say what for-7.1 looks like, and the line hashes check them.
+"""
+
+EXT = "kernel/sched/ext.c"
+
+RULES = [
+    (
+        EXT,
+        "schedule_deferred() queues the irq_work on the calling CPU. A CPU that is on its way down is thus never "
+        "sent one, so the step that adds a test for that in v7.1 has nothing to do here",
+        r"^(static void schedule_deferred\(struct rq \*rq\)\n\{\n).*?^\}\n".replace(".*?", r"(?:.*\n)*?"),
+        r"\1"
+        "\t/*\n"
+        "\t * Queue an irq work. They are executed on IRQ re-enable which may take\n"
+        "\t * a bit longer than the scheduler hook in schedule_deferred_locked().\n"
+        "\t */\n"
+        "\tirq_work_queue(&rq->scx.deferred_irq_work);\n"
+        "}\n",
+    ),
+    (
+        EXT,
+        "local_dsq_post_enq() has no sch",
+        r"^static void local_dsq_post_enq\(struct scx_sched \*sch, struct scx_dispatch_q \*dsq,\n"
+        r"\t\t\t       struct task_struct \*p, u64 enq_flags\)\n",
+        "static void local_dsq_post_enq(struct scx_dispatch_q *dsq, struct task_struct *p,\n"
+        "\t\t\t       u64 enq_flags)\n",
+    ),
+    (EXT, "local_dsq_post_enq() has no sch", r"\blocal_dsq_post_enq\(sch, ", "local_dsq_post_enq("),
+    (
+        EXT,
+        "local_dsq_post_enq() has no sch and takes the root's",
+        r"^\tcall_task_dequeue\(sch, rq, p, 0\);\n(?=\n\t/\*\n\t \* If @rq is in balance)",
+        "\tcall_task_dequeue(scx_root, rq, p, 0);\n",
+    ),
+    (
+        EXT,
+        "hand edit: local_dsq_post_enq() has no sch, the task's own is what the series needs",
+        r"\blocal_dsq_enq_immed\(sch, rq, p, enq_flags\);",
+        "local_dsq_enq_immed(scx_task_sched(p), rq, p, enq_flags);",
+    ),
+    (
+        EXT,
+        "move_local_task_to_local_dsq() has no sch",
+        r"\bmove_local_task_to_local_dsq\((struct scx_sched \*)?sch, ",
+        "move_local_task_to_local_dsq(",
+    ),
+    (
+        EXT,
+        "ops are called with a kfunc mask",
+        r"\bSCX_CALL_OP_TASK\(sch, (stopping|running|quiescent|runnable),",
+        r"SCX_CALL_OP_TASK(sch, SCX_KF_REST, \1,",
+    ),
+    (
+        EXT,
+        "ops are called with a kfunc mask",
+        r"\bSCX_CALL_OP_TASK\(sch, enqueue,",
+        r"SCX_CALL_OP_TASK(sch, SCX_KF_ENQUEUE, enqueue,",
+    ),
+    (
+        EXT,
+        "there is no kick_sync balance callback",
+        r"^static void kick_sync_wait_bal_cb\((?:.*\n)*?^\}\n\n",
+        "",
+    ),
+    (
+        EXT,
+        "there is no kick_sync balance callback",
+        r"^\t/\*\n\t \* Defer to a balance callback which can drop rq lock and enable\n(?:.*\n)*?^\t\}\n\n",
+        "",
+    ),
+    (
+        EXT,
+        "comments name kick_cpus_irq_workfn()",
+        r"kick_sync_wait_bal_cb\(\)",
+        "kick_cpus_irq_workfn()",
+    ),
+    (
+        EXT,
+        "scx_dsq_insert_preamble() checks its context",
+        r"^(static bool scx_dsq_insert_preamble\((?:.*\n){2}\{\n)",
+        r"\1"
+        "\tif (!scx_kf_allowed(sch, SCX_KF_ENQUEUE | SCX_KF_DISPATCH))\n"
+        "\t\treturn false;\n"
+        "\n",
+    ),
+    (
+        EXT,
+        "scx_dsq_move() has its sch from the start and checks its context; the iterator is never empty",
+        r"^\tstruct scx_sched \*sch;\n(\tstruct rq \*this_rq, \*src_rq, \*locked_rq;\n(?:.*\n){4})"
+        r"\t/\*\n\t \* The verifier considers an iterator slot(?:.*\n)*?\tsch = src_dsq->sched;\n",
+        "\tstruct scx_sched *sch = src_dsq->sched;\n"
+        r"\1"
+        "\tif (!scx_kf_allowed_if_unlocked() &&\n"
+        "\t    !scx_kf_allowed(sch, SCX_KF_DISPATCH))\n"
+        "\t\treturn false;\n",
+    ),
+    (
+        EXT,
+        "scx_bpf_dsq_move_to_local() checks its context",
+        r"^(__bpf_kfunc bool scx_bpf_dsq_move_to_local(?:___v2)?\([^)]*\)\n"
+        r"(?:.*\n)*?)(\tdspc = )",
+        r"\1"
+        "\tif (!scx_kf_allowed(sch, SCX_KF_DISPATCH))\n"
+        "\t\treturn false;\n"
+        "\n"
+        r"\2",
+    ),
+    (
+        EXT,
+        "the kfunc lists have no comment on scx_bpf_dsq_move*()",
+        r"^/\* scx_bpf_dsq_move\*\(\) also in scx_kfunc_ids_unlocked: .*\n",
+        "",
+    ),
+    (
+        EXT,
+        "SCX_EV_SUB_BYPASS_DISPATCH is not added up",
+        r"^\t\tscx_agg_event\(events, e_cpu, SCX_EV_SUB_BYPASS_DISPATCH\);\n",
+        "",
+    ),
+    ("include/linux/sched/ext.h", "task state has two bits", r"Bits 8 to 10 are used", "Bits 8 and 9 are used"),
+    ("kernel/sched/sched.h", "struct scx_rq has no such member", r"^\tbool\t\t\tin_select_cpu;\n", ""),
+    (
+        "kernel/sched/sched.h",
+        "struct scx_rq has no such members",
+        r"^\t(?:cpumask_var_t|bool|struct balance_callback)\t+(?:cpus_to_sync|kick_sync_pending|kick_sync_bal_cb);\n",
+        "",
+    ),
+]
