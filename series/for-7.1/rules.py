@@ -64,6 +64,13 @@ RULES = [
     ),
     (
         EXT,
+        "there is no clear_direct_dispatch(): dispatch_enqueue() clears the fields itself",
+        r"^\tddsp_enq_flags = p->scx.ddsp_enq_flags;\n\tclear_direct_dispatch\(p\);\n\n"
+        r"\tdispatch_enqueue\(sch, rq, dsq, p, ddsp_enq_flags \| SCX_ENQ_CLEAR_OPSS\);\n",
+        "\tdispatch_enqueue(sch, rq, dsq, p,\n\t\t\t p->scx.ddsp_enq_flags | SCX_ENQ_CLEAR_OPSS);\n",
+    ),
+    (
+        EXT,
         "there is no kick_sync balance callback",
         r"^static void kick_sync_wait_bal_cb\((?:.*\n)*?^\}\n\n",
         "",
