@@ -15,7 +15,7 @@ small_project() {
 	export BUILD=$P/build CACHE=$P/cache
 	unset TREE TARBALL
 
-	seq 1 40 | sed 's/.*/line &/' >"$d/linux-0/kernel/sched/ext.c"
+	seq 1 40 | sed -e 's/.*/line &/' -e 's/^line 38$/name_of_38/' >"$d/linux-0/kernel/sched/ext.c"
 	cp "$d/linux-0/kernel/sched/ext.c" "$d/old"
 	echo '*.c diff=cpp' >"$d/linux-0/.gitattributes"
 	printf 'a\r\nb\n' >"$d/linux-0/crlf"
