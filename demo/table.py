@@ -83,6 +83,7 @@ def main():
         print(f"\n{title:56}" + "".join(f"{TITLES.get(m, m):>14}" for m in columns))
         for key in keys:
             print(f"  {WORDS.get(key, key):54}" + "".join(f"{c.get(key, '-'):>14}" for c in columns.values()))
+    print("\nTimes in a guest depend on what else the machine does, and more so when it is emulated; compare the counts.")
     return 0
 
 

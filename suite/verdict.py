@@ -14,7 +14,7 @@ import os
 import re
 import sys
 
-STAMP = re.compile(r"^\[\s*(\d+\.\d+)\] ")
+STAMP = re.compile(r"^\[\s*(\d+\.\d+)\](?:\[\s*[TC]\d+\])? ")  # the kernel's, with PRINTK_CALLER or without
 START = re.compile(r"^TEST: (\S+)")
 RESULT = re.compile(r"^(ok|not ok) \d+ (\S+) # (SKIP)?")
 ANSI = re.compile(r"\x1b\[[0-9;?=]*[A-Za-z]|\r")
@@ -92,7 +92,6 @@ class Run:
     def find_splats(self, deny, allow):
         for raw in lines_of(os.path.join(self.path, "console.log"), needed=self.how != "no-boot"):
             when, line = stamped(raw)
-            line = re.sub(r"^\[ *[TC]\d+\] ", "", line)  # PRINTK_CALLER
             if any(p.search(line) for p in deny) and not any(p.search(line) for p in allow):
                 yield {"test": self.running_at(when), "line": line.strip()}
 
@@ -178,7 +177,7 @@ class Verdict:
         if bad:
             return 1, "FAIL: " + "; ".join(bad)
         extra = [f"{n} {what}" for n, what in ((self.count("skip"), "skipped"), (self.count("flaky"), "flaky, known")) if n]
-        return 0, f"PASS: {self.count('pass', 'flaky')} of {len(self.rows)} tests passed" + \
+        return 0, f"PASS: {self.count('pass', 'flaky')} of {len(self.rows)} test{'s' * (len(self.rows) > 1)} passed" + \
             (f" ({', '.join(extra)})" if extra else "") + ", no kernel splat"
 
     def seconds(self):
@@ -195,8 +194,8 @@ class Verdict:
         yield ""
         for s in self.splats:
             yield f"splat{' during ' + s['test'] if s['test'] else ''}: {s['line']}"
-        yield (f"{len(self.rows)} tests: {self.count('pass')} passed, {self.count('flaky')} flaky, {self.count('fail')} failed, "
-               f"{self.count('skip')} skipped, {self.count('missing')} did not run; {len(self.splats)} splats; "
+        yield (f"{len(self.rows)} test{'s' * (len(self.rows) > 1)}: {self.count('pass')} passed, {self.count('flaky')} flaky, {self.count('fail')} failed, "
+               f"{self.count('skip')} skipped, {self.count('missing')} did not run; {len(self.splats)} splat{'s' * (len(self.splats) != 1)}; "
                f"{self.seconds():.0f} s in {len(self.runs)} guest{'s' * (len(self.runs) > 1)}")
         yield f"results: {out}/results.ktap, results.json; run: {self.runs[0].path}/output.log, console.log"
         yield conclusion
