@@ -2,7 +2,7 @@
 
 series/to-for-7.1 applies these rules to the base and to every step of the series alike, so that what is left
 between two steps is the change to make in for-7.1. A rule is (file, why, pattern, replacement): a Python regular
-expression (multi-line: ^ and $ are those of a line, . does not match a newline) and what re.sub takes for it. A rule
+expression (multi-line: ^ and $ are those of a line, . does not match a newline) and what re.sub takes for it (text or function). A rule
 that matches neither the base nor a step is an error. Rules that say "hand edit" change what the series adds; all
 others only say what for-7.1 looks like, and the line hashes check them.
 """
@@ -47,7 +47,15 @@ RULES = [
     (
         EXT,
         "move_local_task_to_local_dsq() has no sch",
-        r"\bmove_local_task_to_local_dsq\((struct scx_sched \*)?sch, ",
+        # The definition, as in the base and as the series has it: the arguments move up a line.
+        r"\bmove_local_task_to_local_dsq\(struct scx_sched \*sch,(?:\n\t+ *| )struct task_struct \*p,(\n\t+ *| )u64 enq_flags,(\n\t+ *| )",
+        lambda m: "move_local_task_to_local_dsq(struct task_struct *p, u64 enq_flags,"
+        + (m[1] if "\n" in m[1] else m[2]),
+    ),
+    (
+        EXT,
+        "move_local_task_to_local_dsq() has no sch",
+        r"\bmove_local_task_to_local_dsq\(sch, ",
         "move_local_task_to_local_dsq(",
     ),
     (
