@@ -8,8 +8,8 @@ import sys
 TITLES = {"plain": "scx_qmap", "immed": "scx_qmap -I"}
 # scx_qmap's counters and the load's figures, in words. Others appear under their own name.
 WORDS = {
-    "enq": "tasks enqueued", "dsp": "tasks dispatched", "delta": "waiting when it ended", "deq": "taken out of the queues",
-    "enq_ddsp": "run at once (idle CPU)", "core": "core-sched picks", "reenq": "handed back, all",
+    "enq": "tasks enqueued", "dsp": "tasks dispatched", "delta": "waiting when it ended", "deq": "taken out of the queues (ops.dequeue)",
+    "enq_ddsp": "run at once (idle CPU)", "core": "taken out to run", "reenq": "handed back, all",
     "reenq/cpu0": "handed back, all/of CPU 0", "immed": "handed back: CPU not free", "preempted": "handed back: preempted",
     "kfunc": "handed back: scheduler asked", "stressed": "sent to a busy CPU on purpose",
     "wakeups": "sleepers: wake-ups", "late_p50_us": "sleepers: wake-up to run, p50 (us)",

@@ -50,6 +50,33 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)
 
 
+def stat_of(pid):
+    """-> (state, parent, process group, start time) of a process, None when there is none"""
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            fields = f.read().rpartition(")")[2].split()
+        return fields[0], int(fields[1]), int(fields[2]), fields[19]
+    except (OSError, IndexError):
+        return None
+
+
+def callers():
+    """The scripts that led to this process: {pid: start time}. They share its process group, as one command of the user's.
+
+    A script that is sent SIGTERM ends at once and tells nobody, so the only way to end with it is to look.
+    """
+    found, (_, pid, group, _) = {}, stat_of(os.getpid())
+    while (st := stat_of(pid)) and st[2] == group:
+        found[pid] = st[3]
+        pid = st[1]
+    return found
+
+
+def alive(pid, start):
+    st = stat_of(pid)
+    return st is not None and st[3] == start and st[0] not in "ZX"
+
+
 def kill(qemu, own_group):
     if qemu.poll() is None:
         try:
@@ -77,6 +104,7 @@ class Guest:
         self.start = time.monotonic()
         self.boot_seconds = None
         self.qemu = None
+        self.callers = callers()
 
     def path(self, name):
         return os.path.join(self.args.run_dir, name)
@@ -130,6 +158,8 @@ class Guest:
             if self.qemu.poll() is not None and not out:
                 break
 
+            if not all(alive(*c) for c in self.callers.items()):
+                raise Interrupted
             now = time.monotonic()
             size = os.stat(a.console).st_size if os.path.exists(a.console) else 0
             if size != console_size:
