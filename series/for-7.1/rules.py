@@ -14,7 +14,7 @@ RULES = [
         EXT,
         "schedule_deferred() queues the irq_work on the calling CPU. A CPU that is on its way down is thus never "
         "sent one, so the step that adds a test for that in v7.1 has nothing to do here",
-        r"^(static void schedule_deferred\(struct rq \*rq\)\n\{\n).*?^\}\n".replace(".*?", r"(?:.*\n)*?"),
+        r"^(static void schedule_deferred\(struct rq \*rq\)\n\{\n)(?:.*\n)*?^\}\n",
         r"\1"
         "\t/*\n"
         "\t * Queue an irq work. They are executed on IRQ re-enable which may take\n"
@@ -26,10 +26,11 @@ RULES = [
     (
         EXT,
         "local_dsq_post_enq() has no sch",
-        r"^static void local_dsq_post_enq\(struct scx_sched \*sch, struct scx_dispatch_q \*dsq,\n"
-        r"\t\t\t       struct task_struct \*p, u64 enq_flags\)\n",
-        "static void local_dsq_post_enq(struct scx_dispatch_q *dsq, struct task_struct *p,\n"
-        "\t\t\t       u64 enq_flags)\n",
+        # The definition, as in the base and as the series has it.
+        r"\blocal_dsq_post_enq\(struct scx_sched \*sch, struct scx_dispatch_q \*dsq,\n"
+        r"(\t+ *)struct task_struct \*p, u64 enq_flags\)\n",
+        r"local_dsq_post_enq(struct scx_dispatch_q *dsq, struct task_struct *p,\n"
+        r"\1u64 enq_flags)\n",
     ),
     (EXT, "local_dsq_post_enq() has no sch", r"\blocal_dsq_post_enq\(sch, ", "local_dsq_post_enq("),
     (
@@ -98,7 +99,7 @@ RULES = [
     (
         EXT,
         "scx_dsq_insert_preamble() checks its context",
-        r"^(static bool scx_dsq_insert_preamble\((?:.*\n){2}\{\n)",
+        r"^((?:static bool |static .*\n)?scx_dsq_insert_preamble\([^)]*\)\n\{\n)",
         r"\1"
         "\tif (!scx_kf_allowed(sch, SCX_KF_ENQUEUE | SCX_KF_DISPATCH))\n"
         "\t\treturn false;\n"
@@ -119,7 +120,7 @@ RULES = [
         EXT,
         "scx_bpf_dsq_move_to_local() checks its context",
         r"^(__bpf_kfunc bool scx_bpf_dsq_move_to_local(?:___v2)?\([^)]*\)\n"
-        r"(?:.*\n)*?)(\tdspc = )",
+        r"(?:(?!\}).*\n)*?)(\tdspc = )",
         r"\1"
         "\tif (!scx_kf_allowed(sch, SCX_KF_DISPATCH))\n"
         "\t\treturn false;\n"
