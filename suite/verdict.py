@@ -19,6 +19,8 @@ START = re.compile(r"^TEST: (\S+)")
 RESULT = re.compile(r"^(ok|not ok) \d+ (\S+) # (SKIP)?")
 ANSI = re.compile(r"\x1b\[[0-9;?=]*[A-Za-z]|\r")
 
+LAST_LINES = 8  # of a failed test's output, in the summary
+
 
 def die(message):
     print(f"error: {message}", file=sys.stderr)
@@ -84,7 +86,7 @@ class Run:
             elif current and (m := RESULT.match(line)) and m.group(2) == current.name:
                 current.result = "skip" if m.group(3) else "pass" if m.group(1) == "ok" else "fail"
                 current.end = when
-            elif line.startswith("=====  END") or line.startswith("===== START"):
+            elif line.startswith(("=====  END", "===== START", "DESCRIPTION:")) or line == "OUTPUT:":
                 pass
             elif current and current.result is None:
                 current.output.append(line)
@@ -193,6 +195,11 @@ class Verdict:
             result = r["result"] if r["good"] and r["result"] == "pass" else r["result"].upper()
             yield f"{r['name']:{width}}  {result:7} {seconds:>8}  {r['note']}".rstrip()
         yield ""
+        for r in self.rows:
+            said = [line for line in r["output"] if line.strip()]
+            if not r["good"] and said:
+                yield f"{r['name']} said{' last' if len(said) > LAST_LINES else ''}:"
+                yield from (f"    | {line}" for line in said[-LAST_LINES:])
         for s in self.splats:
             yield f"splat{' during ' + s['test'] if s['test'] else ''}: {s['line']}"
         yield (f"{len(self.rows)} test{'s' * (len(self.rows) > 1)}: {self.count('pass')} passed, {self.count('flaky')} flaky, {self.count('fail')} failed, "
