@@ -9,10 +9,11 @@
 prepare_tree() {
 	if [ -z "${TREE:-}" ]; then
 		TREE=$BUILD/tree
-		"$ROOT/series/lay-base" "$TREE"
+		"$ROOT/series/lay-base" "$TREE" || exit
 	fi
 	export TREE
-	"$ROOT/series/apply" --keep "$TREE"
+	# "exit", not set -e, which is off where the caller asks for the status.
+	"$ROOT/series/apply" --keep "$TREE" || exit
 }
 
 prepare_kernel() {
@@ -20,7 +21,7 @@ prepare_kernel() {
 	[ "$1" = main ] || fragments=("$1")
 	prepare_tree
 	KERNEL_OUT=$BUILD/kernel/$1
-	"$ROOT/kernel/build" "$TREE" "$KERNEL_OUT" "${fragments[@]}"
+	"$ROOT/kernel/build" "$TREE" "$KERNEL_OUT" "${fragments[@]}" || exit
 }
 
 # The seconds are those measured on two CPUs; compiling is scaled to this machine's.
