@@ -62,6 +62,8 @@ duration() {
 # and the last line of its log: on a terminal in place, otherwise a line every 30 s.
 _progress() {
 	local shell=$1 label=$2 expected=$3 log=$4 start=$SECONDS width last line
+	# Its last sleep outlives the step and must not hold the step's lock.
+	[ -z "${_lock_fd:-}" ] || exec {_lock_fd}>&-
 	while sleep 1 && kill -0 "$shell" 2>/dev/null; do
 		line="    $(duration $((SECONDS - start))) of about $(duration "$expected")"
 		if [ -t 2 ]; then
