@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+/* futex: wake a child and wait to be woken by it is one operation: two wake-ups, two switches. */
+#include "load.h"
+
+static unsigned int *ball; /* 0: the parent's turn, 1: the child's */
+
+/* Wait until the ball is @mine, then give it to the other. */
+static void hit(unsigned int mine)
+{
+	while (__atomic_load_n(ball, __ATOMIC_ACQUIRE) != mine)
+		syscall(SYS_futex, ball, FUTEX_WAIT, !mine, NULL, NULL, 0);
+	__atomic_store_n(ball, !mine, __ATOMIC_RELEASE);
+	syscall(SYS_futex, ball, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+static void answer(void)
+{
+	for (;;)
+		hit(1);
+}
+
+static long long run(int n)
+{
+	long long start = now();
+
+	while (n--)
+		hit(0);
+	return now() - start;
+}
+
+int main(int argc, char **argv)
+{
+	pid_t pid;
+	int status;
+
+	ball = shared(sizeof(*ball));
+	pid = child(answer, 0);
+	pin(0);
+	status = measure(argc, argv, run);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return status;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the loads share. Each is `LOAD N ROUNDS`: does N operations, ROUNDS times after a warm-up, and prints for every
+ * round one line, the nanoseconds per operation. Under guest/boot --icount a nanosecond is one instruction.
+ * Everything runs on CPU 0 unless the load says otherwise: a pair that may choose settles on one CPU or on two, and the
+ * figure then has two values. Exit status 1 when the load cannot run, 2 for misuse.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static inline long long now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static inline void fail(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static inline void pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		fail("sched_setaffinity");
+}
+
+/* Memory that a child shares, zeroed. */
+static inline void *shared(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		fail("mmap");
+	return p;
+}
+
+/* A child on @cpu that runs @fn and ends with its parent. */
+static inline pid_t child(void (*fn)(void), int cpu)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		fail("fork");
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pin(cpu);
+	fn();
+	_exit(0);
+}
+
+/*
+ * @run(n) does n operations and returns the ns they took. It is called with a smaller n first, as a warm-up.
+ */
+static inline int measure(int argc, char **argv, long long (*run)(int n))
+{
+	int n = argc == 3 ? atoi(argv[1]) : 0, rounds = argc == 3 ? atoi(argv[2]) : 0;
+	double *ns;
+
+	if (n < 1 || rounds < 1) {
+		fprintf(stderr, "usage: %s N ROUNDS\n", argv[0]);
+		return 2;
+	}
+	ns = calloc(rounds, sizeof(*ns));
+	if (!ns)
+		fail("calloc");
+	run(n / 4 + 1);
+	for (int i = 0; i < rounds; i++)
+		ns[i] = (double)run(n) / n;
+	/* Not before all is done: the console costs instructions. */
+	for (int i = 0; i < rounds; i++)
+		printf("%.2f\n", ns[i]);
+	return 0;
+}
