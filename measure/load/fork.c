@@ -19,6 +19,7 @@ static long long run(int n)
 
 int main(int argc, char **argv)
 {
+	batch();
 	pin(0);
 	return measure(argc, argv, run);
 }

@@ -34,6 +34,7 @@ int main(int argc, char **argv)
 	int status;
 
 	ball = shared(sizeof(*ball));
+	batch();
 	pid = child(answer, 0);
 	pin(0);
 	status = measure(argc, argv, run);

@@ -53,6 +53,18 @@ static inline void *shared(size_t size)
 	return p;
 }
 
+/*
+ * Under the fair class, no wake-up of a SCHED_BATCH task preempts. Those of other tasks do or do not according to small
+ * differences in time, and a load's figure has two values.
+ */
+static inline void batch(void)
+{
+	struct sched_param none = {};
+
+	if (sched_setscheduler(0, SCHED_BATCH, &none))
+		fail("sched_setscheduler");
+}
+
 /* A child on @cpu that runs @fn and ends with its parent. */
 static inline pid_t child(void (*fn)(void), int cpu)
 {

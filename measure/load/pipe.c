@@ -33,6 +33,7 @@ int main(int argc, char **argv)
 
 	if (pipe(there) || pipe(back))
 		fail("pipe");
+	batch();
 	pid = child(answer, cpu);
 	pin(0);
 	status = measure(argc == 4 ? 3 : argc, argv, run);

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A QEMU TCG plugin: how often each block of the guest's code ran. Argument: out=FILE; at the end it holds a line
+ * "ADDRESS INSTRUCTIONS TIMES" for each block, the address in hex.
+ * Debian has no package with QEMU's plugin header, so what is used of that interface is declared here; its version 4 is
+ * that of QEMU 10.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef uint64_t qemu_plugin_id_t;
+struct qemu_plugin_tb;
+struct qemu_info;
+
+void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id,
+					   void (*fn)(qemu_plugin_id_t, struct qemu_plugin_tb *));
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, void (*fn)(unsigned int, void *), int flags,
+					  void *data);
+size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
+uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
+void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, void (*fn)(qemu_plugin_id_t, void *), void *data);
+
+int qemu_plugin_version = 4;
+
+#define BLOCKS (1 << 20)
+
+static struct block {
+	uint64_t address, instructions, times;
+} blocks[BLOCKS];
+static unsigned int used;
+static char out[4096];
+
+static void ran(unsigned int cpu, void *block)
+{
+	(void)cpu;
+	((struct block *)block)->times++;
+}
+
+/* The same block may be translated more than once. */
+static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
+{
+	uint64_t address = qemu_plugin_tb_vaddr(tb), n = qemu_plugin_tb_n_insns(tb);
+	uint64_t at = ((address * 11400714819323198485ull) + n * 0x9e3779b1) >> 44;
+
+	(void)id;
+	while (blocks[at].instructions && (blocks[at].address != address || blocks[at].instructions != n))
+		at = (at + 1) % BLOCKS;
+	if (!blocks[at].instructions && ++used > BLOCKS / 4 * 3) {
+		fprintf(stderr, "count: more than %d blocks\n", BLOCKS / 4 * 3);
+		abort();
+	}
+	blocks[at].address = address;
+	blocks[at].instructions = n;
+	qemu_plugin_register_vcpu_tb_exec_cb(tb, ran, 0, &blocks[at]);
+}
+
+static void end(qemu_plugin_id_t id, void *data)
+{
+	FILE *file = fopen(out, "w");
+
+	(void)id;
+	(void)data;
+	if (!file) {
+		perror(out);
+		return;
+	}
+	for (int i = 0; i < BLOCKS; i++)
+		if (blocks[i].times)
+			fprintf(file, "%llx %llu %llu\n", (unsigned long long)blocks[i].address,
+				(unsigned long long)blocks[i].instructions, (unsigned long long)blocks[i].times);
+	fclose(file);
+}
+
+int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int argc, char **argv);
+
+int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int argc, char **argv)
+{
+	(void)info;
+	if (argc != 1 || strncmp(argv[0], "out=", 4) || strlen(argv[0]) >= sizeof(out)) {
+		fprintf(stderr, "count: takes out=FILE\n");
+		return -1;
+	}
+	strcpy(out, argv[0] + 4);
+	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
+	qemu_plugin_register_atexit_cb(id, end, NULL);
+	return 0;
+}
