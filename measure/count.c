@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A QEMU TCG plugin: how often each block of the guest's code ran. Argument: out=FILE; at the end it holds a line
- * "ADDRESS INSTRUCTIONS TIMES" for each block, the address in hex.
+ * A QEMU TCG plugin: how often each block of the guest's code ran while it counted. Arguments: out=FILE; at the end it
+ * holds a line "ADDRESS INSTRUCTIONS TIMES" for each block, the address in hex. begin=ADDRESS, end=ADDRESS: counting goes
+ * on from when the guest calls the function at the one address, until it calls the other.
  * Debian has no package with QEMU's plugin header, so what is used of that interface is declared here; its version 4 is
  * that of QEMU 10.
  */
@@ -31,11 +32,20 @@ static struct block {
 } blocks[BLOCKS];
 static unsigned int used;
 static char out[4096];
+static uint64_t begin_at, end_at;
+static int counting;
 
 static void ran(unsigned int cpu, void *block)
 {
 	(void)cpu;
-	((struct block *)block)->times++;
+	if (counting)
+		((struct block *)block)->times++;
+}
+
+static void set_counting(unsigned int cpu, void *to)
+{
+	(void)cpu;
+	counting = !!to;
 }
 
 /* The same block may be translated more than once. */
@@ -45,6 +55,8 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	uint64_t at = ((address * 11400714819323198485ull) + n * 0x9e3779b1) >> 44;
 
 	(void)id;
+	if (address == begin_at || address == end_at)
+		qemu_plugin_register_vcpu_tb_exec_cb(tb, set_counting, 0, address == begin_at ? &counting : NULL);
 	while (blocks[at].instructions && (blocks[at].address != address || blocks[at].instructions != n))
 		at = (at + 1) % BLOCKS;
 	if (!blocks[at].instructions && ++used > BLOCKS / 4 * 3) {
@@ -78,11 +90,18 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int a
 int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int argc, char **argv)
 {
 	(void)info;
-	if (argc != 1 || strncmp(argv[0], "out=", 4) || strlen(argv[0]) >= sizeof(out)) {
-		fprintf(stderr, "count: takes out=FILE\n");
+	for (int i = 0; i < argc; i++) {
+		if (!strncmp(argv[i], "out=", 4) && strlen(argv[i]) < sizeof(out))
+			strcpy(out, argv[i] + 4);
+		else if (!strncmp(argv[i], "begin=", 6))
+			begin_at = strtoull(argv[i] + 6, NULL, 16);
+		else if (!strncmp(argv[i], "end=", 4))
+			end_at = strtoull(argv[i] + 4, NULL, 16);
+	}
+	if (!out[0] || !begin_at || !end_at) {
+		fprintf(stderr, "count: takes out=FILE, begin=ADDRESS and end=ADDRESS\n");
 		return -1;
 	}
-	strcpy(out, argv[0] + 4);
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
 	qemu_plugin_register_atexit_cb(id, end, NULL);
 	return 0;

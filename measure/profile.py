@@ -1,9 +1,8 @@
-"""measure/profile.py OPERATIONS NAME=SYMBOLS:FEW:MANY NAME=SYMBOLS:FEW:MANY [--top N]: where two kernels' instructions differ.
+"""measure/profile.py OPERATIONS NAME=SYMBOLS:BLOCKS NAME=SYMBOLS:BLOCKS [--top N]: where two kernels' instructions differ.
 
-For each of two kernels: SYMBOLS is the output of `nm -n vmlinux`; FEW and MANY are what measure/count.c wrote for two
-boots, of which the second did OPERATIONS more of the operation. What one operation takes in each function is the
-difference of the two over OPERATIONS, so that booting drops out. Prints the N (default 15) functions that differ most.
-BPF programs have no symbol here: they and modules are one line, user space is another.
+For each of two kernels: SYMBOLS is the output of `nm -n vmlinux`, BLOCKS what measure/count.c wrote while OPERATIONS were
+done. Prints the N (default 15) functions that differ most. BPF programs have no symbol here: they are one line, user
+space is another.
 """
 import bisect
 import sys
@@ -40,10 +39,8 @@ def count(path, addresses, names):
 
 
 def per_operation(paths, operations):
-    nm, few, many = paths.split(":")
-    table = symbols(nm)
-    few, many = count(few, *table), count(many, *table)
-    return {name: (many[name] - few[name]) / operations for name in set(few) | set(many)}
+    nm, blocks = paths.split(":")
+    return {name: total / operations for name, total in count(blocks, *symbols(nm)).items()}
 
 
 def report(names, profiles, top, out):
@@ -65,8 +62,8 @@ def main(argv):
         at = args.index("--top")
         top = int(args[at + 1])
         del args[at:at + 2]
-    if len(args) != 3 or not all("=" in a and a.count(":") == 2 for a in args[1:]):
-        print("usage: profile.py OPERATIONS NAME=SYMBOLS:FEW:MANY NAME=SYMBOLS:FEW:MANY [--top N]", file=sys.stderr)
+    if len(args) != 3 or not all("=" in a and a.count(":") == 1 for a in args[1:]):
+        print("usage: profile.py OPERATIONS NAME=SYMBOLS:BLOCKS NAME=SYMBOLS:BLOCKS [--top N]", file=sys.stderr)
         return 2
     pairs = [a.split("=", 1) for a in args[1:]]
     report([p[0] for p in pairs], [per_operation(p[1], int(args[0])) for p in pairs], top, print)
