@@ -1,12 +1,16 @@
-"""measure/table.py COST.csv [--details] [--budget PERCENT SCHEDULER LOAD]: prints measure/cost's figures as tables.
+"""measure/table.py FIGURES.csv [--details] [--summary DIR] [--budget PERCENT SCHEDULER LOAD]: prints measure/boots' figures as tables.
 
-A boot's figure is the median of its rounds; a kernel's is the median of its boots, with the lowest and the highest
+Cost: a boot's figure is the median of its rounds; a kernel's is the median of its boots, with the lowest and the highest
 boot beside it. The first kernel of the file is what the others are compared with. "~" stands after a difference that
 is smaller than the spread between boots of one of the two kernels: it may be nothing.
---details prints every figure. --budget also fails (exit status 1) when a kernel needs more than PERCENT more
-instructions than the first one for LOAD under SCHEDULER at any number of vCPUs. Exit status 2 when figures are missing.
+Latency: quantiles over the samples of all boots, and the lowest and highest boot's p99.
+--details prints every figure of cost. --summary writes them to DIR, as cost.csv, latency.csv and cdf.csv (for plots).
+--budget also fails (exit status 1) when a kernel needs more than PERCENT more instructions than the first one for LOAD
+under SCHEDULER at any number of vCPUs. Exit status 2 when figures are missing.
 """
 import csv
+import math
+import os
 import sys
 from collections import defaultdict
 from statistics import median
@@ -22,15 +26,26 @@ class Misuse(Exception):
 
 
 def read(path):
-    """-> {(kernel, smp, scheduler, load): [figure of each boot]}"""
+    """-> ({(kernel, smp, scheduler, load): [cost of each boot, sorted]}, {(what, kernel, smp, way, kind): {boot: [ns, sorted]}})"""
     rounds = defaultdict(lambda: defaultdict(list))
+    samples = defaultdict(lambda: defaultdict(list))
     with open(path, newline="") as file:
         for row in csv.DictReader(file):
-            key = row["kernel"], int(row["smp"]), row["scheduler"], row["load"]
-            rounds[key][row["boot"]].append(float(row["ns"]))
-    if not rounds:
+            if row["what"] == "cost":
+                key = row["kernel"], int(row["smp"]), row["scheduler"], row["load"]
+                rounds[key][row["boot"]].append(float(row["ns"]))
+            else:
+                key = row["what"], row["kernel"], int(row["smp"]), row["scheduler"], row["load"]
+                samples[key][row["boot"]].append(int(row["ns"]))
+    if not rounds and not samples:
         raise Misuse(f"{path}: no figures")
-    return {key: sorted(median(r) for r in boots.values()) for key, boots in rounds.items()}
+    cost = {key: sorted(median(r) for r in boots.values()) for key, boots in rounds.items()}
+    return cost, {key: {b: sorted(ns) for b, ns in boots.items()} for key, boots in samples.items()}
+
+
+def quantile(values, q):
+    """The smallest value that at least the part q of the sorted values does not exceed."""
+    return values[max(0, math.ceil(q * len(values)) - 1)]
 
 
 class Difference:
@@ -118,8 +133,100 @@ def over_budget(figures, kernels, percent, scheduler, load, out):
     return failed
 
 
+WAYS = {"none": "nothing", "hook": "sched_switch hook", "immed": "SCX_ENQ_IMMED"}
+QUANTILES = (("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("max", 1))
+KINDS = {"run": "wake-up to run", "done": "wake-up to work done", "ns": "hand-back"}
+TITLES = {
+    "latency": "While FIFO and DEADLINE tasks take CPUs at random, {smp} vCPUs: times of SCX tasks, in us",
+    "sub": "Two sub-schedulers share {smp} vCPUs; one stuffs the CPUs' local DSQs: times of the other's tasks, in us",
+}
+
+
+def pooled(boots):
+    return sorted(ns for values in boots.values() for ns in values)
+
+
+def latency(samples, what, out):
+    keys = [k for k in samples if k[0] == what]
+    for smp in sorted({k[2] for k in keys}):
+        out(TITLES[what].format(smp=smp) + "\n")
+        out(f"  {'':22}{'neighbour' if what == 'sub' else 'scheduler':20}{'kernel':10}{'samples':>8}"
+            + "".join(f"{name:>9}" for name, _ in QUANTILES) + f"{'p99 of boots':>18}")
+        for kind in distinct(k[4] for k in keys):
+            title = KINDS.get(kind, kind)
+            for way in WAYS:
+                for key in keys:
+                    if key[2:] != (smp, way, kind):
+                        continue
+                    all_boots = pooled(samples[key])
+                    p99 = [quantile(v, 0.99) / 1000 for v in samples[key].values()]
+                    cells = "".join(f"{quantile(all_boots, q) / 1000:9.0f}" for _, q in QUANTILES)
+                    out(f"  {title:22}{WAYS[way]:20}{key[1]:10}{len(all_boots):8}{cells}"
+                        f"{f'{min(p99):.0f} to {max(p99):.0f}':>18}")
+                    title = ""
+        out("")
+
+
+def handback(samples, out):
+    keys = [k for k in samples if k[0] == "handback"]
+    if not keys:
+        return
+    smps = sorted({k[2] for k in keys})
+    out("Hand-back: from a FIFO task's wake-up to ops.enqueue() of the task it displaces, p50 (max) in instructions, by vCPUs\n")
+    out(f"  {'scheduler':20}{'kernel':10}" + "".join(f"{n:>15}" for n in smps))
+    for way in WAYS:
+        for kernel in distinct(k[1] for k in keys):
+            cells, any_here = "", False
+            for smp in smps:
+                boots = samples.get(("handback", kernel, smp, way, "ns"))
+                values = boots and pooled(boots)
+                any_here |= bool(values)
+                cells += f"{f'{quantile(values, 0.5)} ({values[-1]})' if values else '-':>15}"
+            if any_here:
+                out(f"  {WAYS[way]:20}{kernel:10}{cells}")
+    out("")
+
+
+# Where the curve of a CDF is drawn: also its far end, where it matters.
+GRID = [n / 100 for n in range(1, 100)] + [n / 1000 for n in range(991, 1000)] + [n / 10000 for n in range(9991, 10001)]
+
+
+def write_summary(cost, kernels, samples, folder):
+    os.makedirs(folder, exist_ok=True)
+
+    def table(name, fields, rows):
+        with open(os.path.join(folder, name), "w", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(fields)
+            writer.writerows(rows)
+
+    def difference(key, figure):
+        kernel, smp, scheduler, load = key
+        if kernel == kernels[0]:
+            return "", ""
+        d = Difference(counterpart(cost, kernels[0], smp, scheduler, load), figure)
+        return f"{d.percent:.3f}", int(d.noise)
+
+    table("cost.csv", ("kernel", "smp", "scheduler", "load", "boots", "min", "median", "max", "difference_percent", "within_spread"),
+          [(*key, len(f), f"{f[0]:.2f}", f"{median(f):.2f}", f"{f[-1]:.2f}", *difference(key, f)) for key, f in cost.items()])
+    rows = []
+    for key, boots in samples.items():
+        values = pooled(boots)
+        row = [*key, len(boots), len(values)]
+        for _, q in QUANTILES:
+            each = [quantile(v, q) for v in boots.values()]
+            row += [quantile(values, q), min(each), max(each)]
+        rows.append(row)
+    fields = ["what", "kernel", "smp", "way", "kind", "boots", "samples"]
+    for name, _ in QUANTILES:
+        fields += [name, f"{name}_lowest_boot", f"{name}_highest_boot"]
+    table("latency.csv", fields, rows)
+    table("cdf.csv", ("what", "kernel", "smp", "way", "kind", "part", "ns"),
+          [(*key, part, quantile(pooled(boots), part)) for key, boots in samples.items() if key[0] != "handback" for part in GRID])
+
+
 def main(argv):
-    args, budget, with_details = argv[1:], None, False
+    args, budget, summary_folder, with_details = argv[1:], None, None, False
     if "--details" in args:
         args.remove("--details")
         with_details = True
@@ -127,18 +234,27 @@ def main(argv):
         at = args.index("--budget")
         budget = args[at + 1:at + 4]
         del args[at:at + 4]
+    if "--summary" in args:
+        at = args.index("--summary")
+        summary_folder = (args[at + 1:at + 2] or [None])[0]
+        del args[at:at + 2]
     if len(args) != 1 or (budget is not None and len(budget) != 3):
-        print("usage: table.py COST.csv [--details] [--budget PERCENT SCHEDULER LOAD]", file=sys.stderr)
+        print("usage: table.py FIGURES.csv [--details] [--summary DIR] [--budget PERCENT SCHEDULER LOAD]", file=sys.stderr)
         return 2
     try:
-        figures = read(args[0])
-        kernels = distinct(k for k, _, _, _ in figures)
-        smps = sorted({smp for _, smp, _, _ in figures})
+        cost, samples = read(args[0])
+        kernels = distinct(k for k, _, _, _ in cost)
+        smps = sorted({smp for _, smp, _, _ in cost})
         if with_details:
-            details(figures, kernels, print)
+            details(cost, kernels, print)
             print()
-        summary(figures, kernels, smps, print)
-        return int(bool(budget) and over_budget(figures, kernels, float(budget[0]), *budget[1:], print))
+        summary(cost, kernels, smps, print)
+        handback(samples, print)
+        latency(samples, "latency", print)
+        latency(samples, "sub", print)
+        if summary_folder:
+            write_summary(cost, kernels, samples, summary_folder)
+        return int(bool(budget) and over_budget(cost, kernels, float(budget[0]), *budget[1:], print))
     except (Misuse, OSError, KeyError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
