@@ -1,11 +1,11 @@
-"""measure/table.py FIGURES.csv [--details] [--summary DIR] [--budget PERCENT SCHEDULER LOAD]: prints measure/boots' figures as tables.
+"""measure/table.py FIGURES.csv [--details | --largest] [--summary DIR] [--budget PERCENT SCHEDULER LOAD]: prints measure/boots' figures as tables.
 
 Cost: a boot's figure is the median of its rounds; a kernel's is the median of its boots, with the lowest and the highest
 boot beside it. The first kernel of the file is what the others are compared with. "~" stands after a difference that
 is smaller than the spread between boots of one of the two kernels: it may be nothing.
 Latency: quantiles over the samples of all boots, and the lowest and highest boot's p99.
 --details prints every figure of cost. --summary writes them to DIR, as cost.csv, latency.csv and cdf.csv (for plots).
---budget also fails (exit status 1) when a kernel needs more than PERCENT more instructions than the first one for LOAD
+--largest prints only the case of the second kernel's largest increase. --budget also fails (exit status 1) when a kernel needs more than PERCENT more instructions than the first one for LOAD
 under SCHEDULER at any number of vCPUs. Exit status 2 when figures are missing.
 """
 import csv
@@ -225,6 +225,19 @@ def write_summary(cost, kernels, samples, folder):
           [(*key, part, quantile(pooled(boots), part)) for key, boots in samples.items() if key[0] != "handback" for part in GRID])
 
 
+def largest(cost, kernels):
+    """-> "SCHEDULER:LOAD" of the second kernel's largest increase when unused, on the lowest number of vCPUs, or "" """
+    smp = min(smp for _, smp, _, _ in cost)
+    best = (0, "")
+    for key, figure in cost.items():
+        if len(kernels) < 2 or key[:2] != (kernels[1], smp) or "+" in key[2]:
+            continue
+        d = Difference(counterpart(cost, kernels[0], smp, *key[2:]), figure)
+        if not d.noise:
+            best = max(best, (d.percent, f"{key[2]}:{key[3]}"))
+    return best[1]
+
+
 def main(argv):
     args, budget, summary_folder, with_details = argv[1:], None, None, False
     if "--details" in args:
@@ -234,17 +247,23 @@ def main(argv):
         at = args.index("--budget")
         budget = args[at + 1:at + 4]
         del args[at:at + 4]
+    find_largest = "--largest" in args
+    if find_largest:
+        args.remove("--largest")
     if "--summary" in args:
         at = args.index("--summary")
         summary_folder = (args[at + 1:at + 2] or [None])[0]
         del args[at:at + 2]
     if len(args) != 1 or (budget is not None and len(budget) != 3):
-        print("usage: table.py FIGURES.csv [--details] [--summary DIR] [--budget PERCENT SCHEDULER LOAD]", file=sys.stderr)
+        print("usage: table.py FIGURES.csv [--details | --largest] [--summary DIR] [--budget PERCENT SCHEDULER LOAD]", file=sys.stderr)
         return 2
     try:
         cost, samples = read(args[0])
         kernels = distinct(k for k, _, _, _ in cost)
         smps = sorted({smp for _, smp, _, _ in cost})
+        if find_largest:
+            print(largest(cost, kernels))
+            return 0
         if with_details:
             details(cost, kernels, print)
             print()

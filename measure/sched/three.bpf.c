@@ -29,6 +29,7 @@ const volatile u64 slice_ns;
 u32 samples[SAMPLES];
 u32 nr_samples;
 u64 taken_at[CPUS];
+u32 displaced[CPUS];
 u64 children[CHILDREN];
 u32 turn;
 u64 nr_handed_back;
@@ -70,7 +71,7 @@ s32 BPF_STRUCT_OPS(three_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wa
 	return prev_cpu;
 }
 
-static void sample(s32 cpu)
+static void sample(s32 cpu, u32 pid)
 {
 	u64 now = bpf_ktime_get_ns(), since;
 	u32 at;
@@ -79,7 +80,7 @@ static void sample(s32 cpu)
 		return;
 	since = taken_at[cpu];
 	taken_at[cpu] = 0;
-	if (!since)
+	if (!since || pid != displaced[cpu])
 		return;
 	at = __sync_fetch_and_add(&nr_samples, 1);
 	if (at < SAMPLES)
@@ -91,7 +92,7 @@ void BPF_STRUCT_OPS(three_enqueue, struct task_struct *p, u64 enq_flags)
 	s32 cpu = scx_bpf_task_cpu(p);
 
 	if (enq_flags & SCX_ENQ_REENQ) {
-		sample(cpu);
+		sample(cpu, p->pid);
 		__sync_fetch_and_add(&nr_handed_back, 1);
 	} else if (stuff) {
 		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_ns, flags(enq_flags));
@@ -141,8 +142,10 @@ int BPF_PROG(three_waking, struct task_struct *p)
 		return 0;
 	cpu = scx_bpf_task_cpu(p);
 	/* The kernel's own FIFO threads are pinned, too. */
-	if (cpu >= 0 && cpu < CPUS && !(p->flags & PF_KTHREAD))
-		taken_at[cpu] = bpf_ktime_get_ns();
+	if (cpu < 0 || cpu >= CPUS || (p->flags & PF_KTHREAD) || cpu != bpf_get_smp_processor_id())
+		return 0;
+	displaced[cpu] = bpf_get_current_pid_tgid();
+	taken_at[cpu] = bpf_ktime_get_ns();
 	return 0;
 }
 
