@@ -5,6 +5,7 @@
 #   FOR71_ID    the commit of the maintainer's tree that the for-7.1 edition is made for
 #   series_patches DIR  the patches of an edition in order
 #   locate_series DIR  sets branch, base, edition of the series in a tree, or ends the script
+#   work_tree REPO DIR COMMIT  COMMIT in DIR, a work tree of REPO for the workbench alone
 #   scratch_git REPO   an empty repository that shares REPO's objects and nothing else
 #   need_tree   ends the script when a directory is not the top of a git work tree
 
@@ -48,6 +49,19 @@ locate_series() {
 	branch=scx-enq-immed
 	read -r edition base < <("$ROOT/series/edition" "$1" || true) ||
 		die "$1 stands on no base of the series: HEAD must be commit ${FOR71_ID:0:12} of sched_ext/for-7.1, or a laid v7.1 base ('series/lay-base DIR' makes one)"
+}
+
+# work_tree REPO DIR COMMIT: checks COMMIT out in DIR, a work tree of REPO's besides its own; it is made when DIR is none. What was
+# changed or left there is lost. A file that is the same in both commits is not touched.
+work_tree() {
+	local dir=--path-format=absolute
+	if [ "$(git -C "$2" rev-parse $dir --git-common-dir 2>/dev/null)" != "$(git -C "$1" rev-parse $dir --git-common-dir)" ]; then
+		rm -rf "$2"
+		mkdir -p "$(dirname "$2")"
+		git -C "$1" worktree prune
+		git -C "$1" worktree add -q --detach "$2" "$3"
+	fi
+	git -C "$2" checkout -q --force --detach "$3" && git -C "$2" clean -qfdx
 }
 
 # scratch_git REPO: makes a temporary repository, removed when the script ends, and sets scratch to its path.
