@@ -1,25 +1,28 @@
 # shellcheck shell=bash
 # Sourced by the scripts of fire/ that run in the guest. They load scx_qmap -I, which means "run now" with every insertion into a
 # local DSQ, over demo/load.c, whose FIFO task takes one CPU after the other so that there are hand-backs; then comes the fault.
-# Environment: QMAP and LOAD, the programs. Gives:
+# Environment: TOOLS, the folder that fire/build made. Gives:
 #   fail MESSAGE          ends the script and with it the test
 #   poll SECONDS COMMAND  runs COMMAND until it is true, at most so long; false when it never was
-#   load_start            starts the load; it ends with the script
+#   load_start [COMMAND...]   starts the load (behind COMMAND)
+#   load_stop             ends it, as the end of the script does
 #   getting_on            fails unless each of the load's threads gets on
-#   qmap_try [COMMAND...] loads scx_qmap -I (behind COMMAND); false when it ended instead
-#   qmap_load             likewise, and fails when it ended
-#   qmap_busy             fails unless the loaded scheduler gets hand-backs
-#   qmap_ended            true when scx_qmap has ended and no scheduler is loaded
-#   qmap_unload           ends it; fails when the kernel had done so
+#   sched_try [COMMAND...]   loads the scheduler (behind COMMAND); false when it ended instead
+#   sched_load [COMMAND...]  likewise, and fails when it ended
+#   sched_busy [DIR]      fails unless the scheduler, or that of sysfs folder DIR, gets hand-backs
+#   sched_ended           true when the scheduler has ended and none is loaded
+#   sched_unload          ends it; fails when the kernel had done so
+scheduler=("$TOOLS/build/bin/scx_qmap" -I)
+root=/sys/kernel/sched_ext/root
 state=/sys/kernel/sched_ext/state
 # Seconds for what must happen. Only a test that fails waits so long.
-limit=120
-qmap_pid='' load_pid=''
-trap '[ -z "$qmap_pid$load_pid" ] || kill -KILL $qmap_pid $load_pid 2>/dev/null || true' EXIT
+limit=300
+sched_pid='' load_pid=''
+trap 'jobs -p | xargs -r kill -KILL || true' EXIT
 
 fail() {
 	echo "FAIL: $*"
-	[ ! -s /tmp/qmap.out ] || tail -n 3 /tmp/qmap.out
+	[ ! -s /tmp/sched.out ] || tail -n 3 /tmp/sched.out
 	exit 1
 }
 
@@ -32,10 +35,16 @@ poll() {
 	done
 }
 
+# shellcheck disable=SC2120 # both forms are in use
 load_start() {
-	"$LOAD" 100000 >/dev/null &
+	"$@" "$TOOLS/load" 100000 >/dev/null &
 	load_pid=$!
-	poll $limit test -e "/proc/$load_pid/task" || fail "the load does not start"
+	poll $limit _has_threads || fail "the load does not start"
+}
+_has_threads() { [ "$(find "/proc/$load_pid/task" -mindepth 1 -maxdepth 1 | wc -l)" -gt 2 ]; }
+load_stop() {
+	kill -KILL "$load_pid"
+	wait "$load_pid" 2>/dev/null || true
 }
 
 # What each thread but the first, which waits for the others, has done: times it slept, and ticks it ran. One process reads it all,
@@ -55,35 +64,35 @@ _all_moved() {
 getting_on() {
 	local before stuck=''
 	before=$(_done)
-	[ "$(wc -l <<<"$before")" -gt 4 ] || fail "the load has no threads"
 	poll $limit _all_moved "$before" || fail "these tasks did not get on in $limit s: $stuck"
 }
 
 _enabled() { [ "$(<$state)" = enabled ]; }
-_gone() { ! kill -0 "$qmap_pid" 2>/dev/null; }
+_gone() { ! kill -0 "$sched_pid" 2>/dev/null; }
 _enabled_or_gone() { _enabled || _gone; }
 
-qmap_try() {
-	poll $limit qmap_ended || fail "there is a scheduler already"
-	"$@" "$QMAP" -I >/tmp/qmap.out 2>&1 &
-	qmap_pid=$!
-	poll $limit _enabled_or_gone || fail "scx_qmap does not load"
+sched_try() {
+	poll $limit sched_ended || fail "there is a scheduler already"
+	"$@" "${scheduler[@]}" >/tmp/sched.out 2>&1 &
+	sched_pid=$!
+	poll $limit _enabled_or_gone || fail "the scheduler does not load"
 	_enabled
 }
-# shellcheck disable=SC2120 # what it takes is for qmap_try
-qmap_load() { qmap_try "$@" || fail "scx_qmap did not load"; }
+# shellcheck disable=SC2120 # what it takes is for sched_try
+sched_load() { sched_try "$@" || fail "the scheduler did not load"; }
 
-_handed_back() { [ "$(awk '$1 == "SCX_EV_REENQ_IMMED" { print $2 }' /sys/kernel/sched_ext/root/events)" -gt 0 ]; }
-qmap_busy() { poll $limit _handed_back 2>/dev/null || fail "no hand-back, so nothing was tested"; }
+_handed_back() { [ "$(awk '$1 == "SCX_EV_REENQ_IMMED" { print $2 }' "$1/events")" -gt 0 ]; }
+# shellcheck disable=SC2120 # both forms are in use
+sched_busy() { poll $limit _handed_back "${1:-$root}" 2>/dev/null || fail "no hand-back, so nothing was tested"; }
 
-qmap_ended() {
+sched_ended() {
 	[ "$(<$state)" = disabled ] || return 1
-	[ -z "$qmap_pid" ] || _gone || return 1
-	qmap_pid=''
+	[ -z "$sched_pid" ] || _gone || return 1
+	sched_pid=''
 }
 
-qmap_unload() {
-	_gone && fail "the kernel ended scx_qmap"
-	kill -INT "$qmap_pid"
-	poll $limit qmap_ended || fail "scx_qmap does not unload"
+sched_unload() {
+	_gone && fail "the kernel ended the scheduler"
+	kill -INT "$sched_pid"
+	poll $limit sched_ended || fail "the scheduler does not unload"
 }

@@ -16,7 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "suite"))
 import verdict  # noqa: E402
 
-SAID = 4  # lines of a single test's output that the report shows
+SAID = 8  # lines of a single test's output that the report shows
 
 
 class Line:
