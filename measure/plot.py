@@ -9,6 +9,7 @@ import os
 import sys
 
 WAYS = {"none": "nothing", "hook": "sched\\\\_switch hook", "immed": "SCX\\\\_ENQ\\\\_IMMED"}
+HANDBACK = {**WAYS, "none": "until the task is put"}
 COLOURS = {"none": "#999999", "hook": "#e69f00", "immed": "#0072b2"}
 BARS = ("#999999", "#0072b2", "#e69f00", "#009e73")
 LOADS = {"pipe": "pipe", "cross": "pipe\\\\nacross", "futex": "futex", "fork": "fork", "timer": "timer", "yield": "yield"}
@@ -63,12 +64,13 @@ def cost(folder, out):
     out("reset")
     out(f'set title "Cost when unused: instructions against {escaped(kernels[0])}, {smp} vCPU (whiskers: extremes of the boots)"')
     out('set ylabel "%"')
-    out(f"set yrange [{low:.2f}:{high:.2f}]")
+    out(f"set yrange [{low:.2f}:{high + (high - low) * 0.25:.2f}]") # with room for the key
     out("set xtics (" + ", ".join(f'"{LOADS.get(load, load)}" {n}' for n, load in enumerate(loads)) + ") scale 0")
     out(f"set xrange [-0.6:{len(loads) - 0.4}]")
     out("set grid ytics lc rgb '#dddddd'")
     out(f"set boxwidth {0.8 / len(schedulers) * 0.9:.3f}")
     out("set style fill solid 0.9 noborder")
+    out("set pointintervalbox 0") # no white dots where whiskers meet
     out("set xzeroaxis lt 1 lc rgb '#000000'")
     out("set key top left Left reverse horizontal samplen 1")
     plots = []
@@ -93,23 +95,24 @@ def handback(folder, out):
             if points:
                 name = f"handback_{way}_{kernels.index(kernel)}"
                 block(out, name, [f"{smp} {p50} {p99}" for smp, p50, p99 in sorted(points)])
-                curves.append((name, way, kernel, kernels.index(kernel)))
+                curves.append((name, HANDBACK[way], way, kernel, kernels.index(kernel)))
     top = max(float(r["p99"]) for r in found)
     out("reset")
     out('set title "Hand-back: FIFO wake-up to ops.enqueue() of the displaced task (p50, bars to p99)"')
     out('set ylabel "instructions"')
     out('set xlabel "vCPUs"')
+    out("set pointintervalbox 0")
     out("set logscale x 2")
-    out(f"set yrange [0:{top * 1.35:.0f}]")
+    out(f"set yrange [0:{top * 1.5:.0f}]")
     smps = sorted({int(r["smp"]) for r in found})
     out(f"set xrange [{smps[0] / 1.3:.2f}:{smps[-1] * 1.3:.2f}]")
     out("set xtics (" + ", ".join(str(n) for n in smps) + ")")
     out("set grid ytics lc rgb '#dddddd'")
     out("set key top left Left reverse samplen 2")
     parts = []
-    for name, way, kernel, n in curves:
+    for name, title, way, kernel, n in curves:
         style = f"lc rgb '{COLOURS[way]}' lw 2 dt {n + 1} pt {(5, 7, 9, 11)[n % 4]}"
-        parts.append(f"${name} using 1:2 with linespoints {style} title \"{WAYS[way]}, {escaped(kernel)}\"")
+        parts.append(f"${name} using 1:2 with linespoints {style} title \"{title}, {escaped(kernel)}\"")
         parts.append(f"${name} using 1:2:2:3 with yerrorbars pt 0 lc rgb '{COLOURS[way]}' notitle")
     out("plot " + ", ".join(parts))
     return True
@@ -167,7 +170,7 @@ def main(argv):
         return 2
     terminal = {"svg": "svg size 1400,900 dynamic font 'sans,13' background rgb 'white'", "png": "pngcairo size 1400,900 font 'sans,11'"}[form]
     print(f"set terminal {terminal}")
-    print(f"set multiplot layout {(parts + 1) // 2},{min(parts, 2)} margins 0.07,0.98,0.08,0.95 spacing 0.08,0.13")
+    print(f"set multiplot layout {(parts + 1) // 2},{min(parts, 2)} margins 0.07,0.97,0.08,0.95 spacing 0.08,0.13")
     print("\n".join(script))
     print("unset multiplot")
     return 0

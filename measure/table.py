@@ -134,6 +134,7 @@ def over_budget(figures, kernels, percent, scheduler, load, out):
 
 
 WAYS = {"none": "nothing", "hook": "sched_switch hook", "immed": "SCX_ENQ_IMMED"}
+HANDBACK = {**WAYS, "none": "(task is put)"}
 QUANTILES = (("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("max", 1))
 KINDS = {"run": "wake-up to run", "done": "wake-up to work done", "ns": "hand-back"}
 TITLES = {
@@ -183,7 +184,9 @@ def handback(samples, out):
                 any_here |= bool(values)
                 cells += f"{f'{quantile(values, 0.5)} ({values[-1]})' if values else '-':>15}"
             if any_here:
-                out(f"  {WAYS[way]:20}{kernel:10}{cells}")
+                out(f"  {HANDBACK[way]:20}{kernel:10}{cells}")
+    if any(k[3] == "none" for k in keys):
+        out("\n(task is put): only until schedule() puts the displaced task, before anything of a hand-back runs. No way can be faster.")
     out("")
 
 
@@ -226,15 +229,14 @@ def write_summary(cost, kernels, samples, folder):
 
 
 def largest(cost, kernels):
-    """-> "SCHEDULER:LOAD" of the second kernel's largest increase when unused, on the lowest number of vCPUs, or "" """
-    smp = min(smp for _, smp, _, _ in cost)
+    """-> "SCHEDULER:LOAD VCPUS" of the second kernel's largest increase when unused, or "" """
     best = (0, "")
-    for key, figure in cost.items():
-        if len(kernels) < 2 or key[:2] != (kernels[1], smp) or "+" in key[2]:
+    for (kernel, smp, scheduler, load), figure in cost.items():
+        if kernel not in kernels[1:2] or "+" in scheduler:
             continue
-        d = Difference(counterpart(cost, kernels[0], smp, *key[2:]), figure)
+        d = Difference(counterpart(cost, kernels[0], smp, scheduler, load), figure)
         if not d.noise:
-            best = max(best, (d.percent, f"{key[2]}:{key[3]}"))
+            best = max(best, (d.percent, f"{scheduler}:{load} {smp}"))
     return best[1]
 
 

@@ -21,5 +21,5 @@ int main(int argc, char **argv)
 {
 	batch();
 	pin(0);
-	return measure(argc, argv, run);
+	return measure(argc, argv, 1, run);
 }

@@ -2,6 +2,8 @@
 /*
  * What the loads share. Each is `LOAD N ROUNDS`: does N operations, ROUNDS times after a warm-up, and prints for every
  * round one line, the nanoseconds per operation. Under guest/boot --icount a nanosecond is one instruction.
+ * A round is cut into parts of a few operations and its figure is the median part's: ticks, and what else comes by once
+ * in a while, hit some parts and not others, and how many of them is luck.
  * Everything runs on CPU 0 unless the load says otherwise: a pair that may choose settles on one CPU or on two, and the
  * figure then has two values. Exit status 1 when the load cannot run, 2 for misuse.
  */
@@ -84,29 +86,43 @@ static inline pid_t child(void (*fn)(void), int cpu)
 __attribute__((noinline, used)) static void count_begin(void) { __asm__ volatile(""); }
 __attribute__((noinline, used)) static void count_end(void) { __asm__ volatile(""); }
 
-/*
- * @run(n) does n operations and returns the ns they took. It is called with a smaller n first, as a warm-up.
- */
-static inline int measure(int argc, char **argv, long long (*run)(int n))
+static int by_size(const void *a, const void *b)
 {
-	int n = argc == 3 ? atoi(argv[1]) : 0, rounds = argc == 3 ? atoi(argv[2]) : 0;
-	double *ns;
+	long long x = *(const long long *)a, y = *(const long long *)b;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * @run(n) does n operations and returns the ns they took. It is called for @part operations at a time, first as a
+ * warm-up.
+ */
+static inline int measure(int argc, char **argv, int part, long long (*run)(int n))
+{
+	int n = argc == 3 ? atoi(argv[1]) : 0, rounds = argc == 3 ? atoi(argv[2]) : 0, parts = (n + part - 1) / part;
+	long long *ns;
+	double *figures;
 
 	if (n < 1 || rounds < 1) {
 		fprintf(stderr, "usage: %s N ROUNDS\n", argv[0]);
 		return 2;
 	}
-	ns = calloc(rounds, sizeof(*ns));
-	if (!ns)
+	ns = calloc(parts, sizeof(*ns));
+	figures = calloc(rounds, sizeof(*figures));
+	if (!ns || !figures)
 		fail("calloc");
-	run(n / 4 + 1);
+	for (int i = 0; i < parts / 4 + 1; i++)
+		ns[i] = run(part);
 	for (int i = 0; i < rounds; i++) {
 		count_begin();
-		ns[i] = (double)run(n) / n;
+		for (int j = 0; j < parts; j++)
+			ns[j] = run(part);
 		count_end();
+		qsort(ns, parts, sizeof(*ns), by_size);
+		figures[i] = (double)ns[parts / 2] / part;
 	}
 	/* Not before all is done: the console costs instructions. */
 	for (int i = 0; i < rounds; i++)
-		printf("%.2f\n", ns[i]);
+		printf("%.2f\n", figures[i]);
 	return 0;
 }

@@ -36,7 +36,7 @@ int main(int argc, char **argv)
 	batch();
 	pid = child(answer, cpu);
 	pin(0);
-	status = measure(argc == 4 ? 3 : argc, argv, run);
+	status = measure(argc == 4 ? 3 : argc, argv, 5, run);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	return status;

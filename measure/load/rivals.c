@@ -9,6 +9,7 @@
  *   -s US    sleep of each (default 2000): likewise
  *   -f US    a FIFO task pinned to every CPU, with bursts of about US; it sleeps nine times as long
  *   -d N     tasks of SCHED_DEADLINE, anywhere, with bursts of a millisecond of every ten
+ *   -p       the sleeping tasks are pinned, in turn, each to a CPU
  *   -q       print nothing
  */
 #include "load.h"
@@ -21,7 +22,7 @@
 #define SAMPLES 8192
 
 static long long until;
-static int work = 200, pause_us = 2000, burst;
+static int work = 200, pause_us = 2000, burst, pinned;
 static uint64_t seed = 1;
 
 static struct task {
@@ -68,6 +69,8 @@ static void *sleeper(void *arg)
 	struct task *t = arg;
 
 	prctl(PR_SET_TIMERSLACK, 1);
+	if (pinned)
+		pin(t->cpu);
 	while (now() < until && t->n < SAMPLES) {
 		long long when = pause_for(about(t, pause_us * 1000LL));
 
@@ -134,7 +137,7 @@ int main(int argc, char **argv)
 {
 	int ms = 500, sleepers = 6, deadlines = 0, quiet = 0, n = 0, opt, cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
-	while ((opt = getopt(argc, argv, "m:r:w:b:s:f:d:q")) != -1) {
+	while ((opt = getopt(argc, argv, "m:r:w:b:s:f:d:pq")) != -1) {
 		switch (opt) {
 		case 'm': ms = atoi(optarg); break;
 		case 'r': seed = atoi(optarg); break;
@@ -143,6 +146,7 @@ int main(int argc, char **argv)
 		case 's': pause_us = atoi(optarg); break;
 		case 'f': burst = atoi(optarg); break;
 		case 'd': deadlines = atoi(optarg); break;
+		case 'p': pinned = 1; break;
 		case 'q': quiet = 1; break;
 		default: return 2;
 		}
@@ -157,7 +161,7 @@ int main(int argc, char **argv)
 		void *(*fn)(void *) = i < sleepers ? sleeper : i < sleepers + deadlines ? deadline : fifo;
 
 		t->random = seed * 0x9e3779b97f4a7c15ull + (i + 1) * 0xbf58476d1ce4e5b9ull;
-		t->cpu = i - sleepers - deadlines;
+		t->cpu = i < sleepers ? i % cpus : i - sleepers - deadlines;
 		errno = pthread_create(&t->thread, NULL, fn, t);
 		if (errno)
 			fail("pthread_create");

@@ -25,5 +25,5 @@ int main(int argc, char **argv)
 	prctl(PR_SET_TIMERSLACK, 1); /* the default of 50 us would be in the figure */
 	batch();
 	pin(0);
-	return measure(argc, argv, run);
+	return measure(argc, argv, 1, run);
 }

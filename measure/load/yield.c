@@ -31,7 +31,7 @@ int main(int argc, char **argv)
 	batch();
 	pid = child(answer, 0);
 	pin(0);
-	status = measure(argc, argv, run);
+	status = measure(argc, argv, 5, run);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	return status;

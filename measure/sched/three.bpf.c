@@ -25,7 +25,7 @@ const volatile u64 slice_ns;
 #define CPUS 64
 #define CHILDREN 4
 
-/* Times from a pinned FIFO task's wake-up to ops.enqueue() of the task it displaced. */
+/* Times from a pinned FIFO task's wake-up to ops.enqueue() of the task it displaced, or until the kernel puts that. */
 u32 samples[SAMPLES];
 u32 nr_samples;
 u64 taken_at[CPUS];
@@ -146,6 +146,13 @@ int BPF_PROG(three_waking, struct task_struct *p)
 		return 0;
 	displaced[cpu] = bpf_get_current_pid_tgid();
 	taken_at[cpu] = bpf_ktime_get_ns();
+	return 0;
+}
+
+SEC("fentry/put_prev_task_scx")
+int BPF_PROG(three_put, struct rq *rq, struct task_struct *p, struct task_struct *next)
+{
+	sample(bpf_get_smp_processor_id(), p->pid);
 	return 0;
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * three WAY [-s] [-w] [-c CGROUP] [-t SLICE_US]: loads the scheduler of three.bpf.c, until SIGINT or SIGTERM.
+ * three WAY [-s] [-w [-p]] [-c CGROUP] [-t SLICE_US]: loads the scheduler of three.bpf.c, until SIGINT or SIGTERM.
  *   WAY         none, hook or immed; see there
  *   -s          put tasks on busy CPUs' local DSQs, as a bad neighbour does
  *   -w          measure hand-backs: from a pinned FIFO task's wake-up to ops.enqueue() of the displaced task
+ *   -p          only until the kernel puts the displaced task, before it is handed back: what no way can be faster than
  *   -c CGROUP   a sub-scheduler, for the tasks of this cgroup (a folder in /sys/fs/cgroup)
  *   -t US       slice (default 20000)
  * At the end prints "handed_back N" and a line "handback NS" for each hand-back measured. Exit status 3 when the kernel
@@ -31,7 +32,7 @@ int main(int argc, char **argv)
 	static const char *const ways[] = { "none", "hook", "immed" };
 	struct bpf_link *link;
 	struct three *skel;
-	bool measure = false;
+	bool measure = false, until_put = false;
 	unsigned int way = 0;
 	struct stat st;
 	int opt;
@@ -39,7 +40,7 @@ int main(int argc, char **argv)
 	while (argc > 1 && way < 3 && strcmp(argv[1], ways[way]))
 		way++;
 	if (argc < 2 || way == 3) {
-		fprintf(stderr, "usage: three none|hook|immed [-s] [-w] [-c CGROUP] [-t SLICE_US]\n");
+		fprintf(stderr, "usage: three none|hook|immed [-s] [-w [-p]] [-c CGROUP] [-t SLICE_US]\n");
 		return 2;
 	}
 	signal(SIGINT, stop);
@@ -52,13 +53,16 @@ int main(int argc, char **argv)
 	skel->rodata->way = way;
 	skel->rodata->slice_ns = 20000000;
 	optind = 2;
-	while ((opt = getopt(argc, argv, "swc:t:")) != -1) {
+	while ((opt = getopt(argc, argv, "swpc:t:")) != -1) {
 		switch (opt) {
 		case 's':
 			skel->rodata->stuff = true;
 			break;
 		case 'w':
 			measure = true;
+			break;
+		case 'p':
+			until_put = true;
 			break;
 		case 'c':
 			if (stat(optarg, &st)) {
@@ -76,6 +80,7 @@ int main(int argc, char **argv)
 	}
 	bpf_program__set_autoload(skel->progs.three_switch, way == 1);
 	bpf_program__set_autoload(skel->progs.three_waking, measure);
+	bpf_program__set_autoload(skel->progs.three_put, measure && until_put);
 
 	SCX_OPS_LOAD(skel, three_ops, three, uei);
 	link = SCX_OPS_ATTACH(skel, three_ops, three);
