@@ -18,7 +18,7 @@ state=/sys/kernel/sched_ext/state
 # Seconds for what must happen. Only a test that fails waits so long.
 limit=300
 sched_pid='' load_pid=''
-trap 'jobs -p | xargs -r kill -KILL || true' EXIT
+trap 'exec 2>/dev/null; jobs -p | xargs -r kill -KILL || true' EXIT
 
 fail() {
 	echo "FAIL: $*"
