@@ -229,13 +229,13 @@ def write_summary(cost, kernels, samples, folder):
 
 
 def largest(cost, kernels):
-    """-> "SCHEDULER:LOAD VCPUS" of the second kernel's largest increase when unused, or "" """
+    """-> "SCHEDULER:LOAD VCPUS" of the second kernel's largest increase when unused that is at least twice the spread, or "" """
     best = (0, "")
     for (kernel, smp, scheduler, load), figure in cost.items():
         if kernel not in kernels[1:2] or "+" in scheduler:
             continue
         d = Difference(counterpart(cost, kernels[0], smp, scheduler, load), figure)
-        if not d.noise:
+        if d.absolute >= 2 * d.spread:
             best = max(best, (d.percent, f"{scheduler}:{load} {smp}"))
     return best[1]
 
