@@ -60,13 +60,24 @@ def stat_of(pid):
         return None
 
 
+def ignores_hangup(pid):
+    try:
+        with open(f"/proc/{pid}/status") as f:
+            ignored = next(line.split()[1] for line in f if line.startswith("SigIgn:"))
+    except (OSError, StopIteration):
+        return False
+    return bool(int(ignored, 16) & 1 << (signal.SIGHUP - 1))
+
+
 def callers():
     """The scripts that led to this process: {pid: start time}. They share its process group, as one command of the user's.
 
-    A script that is sent SIGTERM ends at once and tells nobody, so the only way to end with it is to look.
+    A script that is sent SIGTERM ends at once and tells nobody, so the only way to end with it is to look. What was started
+    with nohup is to outlive whoever did so.
     """
     found, (_, pid, group, _) = {}, stat_of(os.getpid())
-    while (st := stat_of(pid)) and st[2] == group:
+    outlives = ignores_hangup(os.getpid())
+    while (st := stat_of(pid)) and st[2] == group and ignores_hangup(pid) == outlives:
         found[pid] = st[3]
         pid = st[1]
     return found
@@ -219,7 +230,8 @@ def main():
     p.add_argument("command", nargs="+")
     args = p.parse_args()
     for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(s, interrupt)
+        if s != signal.SIGHUP or signal.getsignal(s) != signal.SIG_IGN:  # nohup
+            signal.signal(s, interrupt)
 
     guest = Guest(args)
     try:
