@@ -14,6 +14,7 @@ COLOURS = {"none": "#999999", "hook": "#e69f00", "immed": "#0072b2"}
 BARS = ("#999999", "#0072b2", "#e69f00", "#009e73")
 LOADS = {"pipe": "pipe", "cross": "pipe\\\\nacross", "futex": "futex", "fork": "fork", "timer": "timer", "yield": "yield"}
 BUDGET = 0.25
+WHISKERS = "vectors heads size graph 0.006,90 lw 1"
 
 
 def rows(folder, name):
@@ -70,14 +71,13 @@ def cost(folder, out):
     out("set grid ytics lc rgb '#dddddd'")
     out(f"set boxwidth {0.8 / len(schedulers) * 0.9:.3f}")
     out("set style fill solid 0.9 noborder")
-    out("set pointintervalbox 0") # no white dots where whiskers meet
     out("set xzeroaxis lt 1 lc rgb '#000000'")
     out("set key top left Left reverse horizontal samplen 1")
     plots = []
     for n, s in enumerate(schedulers):
         colour = BARS[n % len(BARS)]
         plots.append(f"$cost_{s} using 1:2 with boxes lc rgb '{colour}' title \"{escaped(s)}\"")
-        plots.append(f"$cost_{s} using 1:2:3:4 with yerrorbars pt 0 lc rgb '#333333' notitle")
+        plots.append(f"$cost_{s} using 1:3:(0):($4-$3) with {WHISKERS} lc rgb '#333333' notitle")
     plots.append(f"{BUDGET} with lines dt 2 lc rgb '#d55e00' title \"budget\"")
     out("plot " + ", ".join(plots))
     return True
@@ -101,7 +101,6 @@ def handback(folder, out):
     out('set title "Hand-back: FIFO wake-up to ops.enqueue() of the displaced task (p50, bars to p99)"')
     out('set ylabel "instructions"')
     out('set xlabel "vCPUs"')
-    out("set pointintervalbox 0")
     out("set logscale x 2")
     out(f"set yrange [0:{top * 1.5:.0f}]")
     smps = sorted({int(r["smp"]) for r in found})
@@ -113,7 +112,7 @@ def handback(folder, out):
     for name, title, way, kernel, n in curves:
         style = f"lc rgb '{COLOURS[way]}' lw 2 dt {n + 1} pt {(5, 7, 9, 11)[n % 4]}"
         parts.append(f"${name} using 1:2 with linespoints {style} title \"{title}, {escaped(kernel)}\"")
-        parts.append(f"${name} using 1:2:2:3 with yerrorbars pt 0 lc rgb '{COLOURS[way]}' notitle")
+        parts.append(f"${name} using 1:2:(0):($3-$2) with {WHISKERS} lc rgb '{COLOURS[way]}' notitle")
     out("plot " + ", ".join(parts))
     return True
 
