@@ -132,10 +132,13 @@ class Verdict:
         again = [t for r in self.runs[1:] if (t := r.result_of(name))]
         row["attempts"] = [t.result or "none" for t in [first, *again]]
         row["result"], row["good"] = first.result, first.result != "fail"
-        times = sum(1 for t in self.runs[0].tests if t.name == name)
+        repeated = [t.result or "none" for t in self.runs[0].tests if t.name == name]
+        times = len(repeated)
         if times > 1:
-            row["note"] = f"{times} times" if row["good"] else f"in run {times}"
-        if first.result == "fail" and again:
+            row["note"] = f"{times} times" if row["good"] else f"in run {repeated.index('fail') + 1}"
+            if name in self.flakes:
+                row["attempts"] = repeated
+        if first.result == "fail" and len(row["attempts"]) > 1:
             failed = row["attempts"].count("pass")
             if failed:
                 row["result"], row["good"] = "flaky", name in self.flakes
