@@ -13,6 +13,7 @@ import re
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
 sys.path.insert(0, os.path.join(HERE, "..", "suite"))
 import verdict  # noqa: E402
 
@@ -43,7 +44,8 @@ class Line:
             self.splats += run.splats
             n += 1
         if len({t.name for t in self.tests}) == 1:
-            self.said = [line for line in self.tests[0].output if line.strip() and not line.startswith("round ")][-SAID:]
+            said = [line for line in self.tests[0].output if line.strip() and not line.startswith("round ")][-SAID:]
+            self.said = [line.replace(ROOT + os.sep, "") for line in said]  # a shell names its script by the whole path
 
     @property
     def good(self):
