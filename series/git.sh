@@ -1,10 +1,13 @@
 # shellcheck shell=bash disable=SC2034
 # Sourced after lib/common.sh by the scripts that handle kernel trees. Gives a git that does the same for
 # everybody (no user or system configuration, hooks, signatures, locale or time zone) and the names in use:
-#   BASE_ID     id of the one commit of a laid v7.1 base
-#   FOR71_ID    the commit of the maintainer's tree that the for-7.1 edition is made for
-#   series_patches DIR  the patches of an edition in order
-#   locate_series DIR  sets branch, base, edition of the series in a tree, or ends the script
+#   BASE_ID     id of the one commit of the v7.1 base
+#   FOR71_ID    the commit of the maintainer's tree that patches/for-7.1 is made for
+#   TOPICS      the topics of the series in order (series/topics)
+#   series_patches DIR [TOPIC]  the patches of a base in order, or those of one topic
+#   need_topics DIR  ends the script when DIR holds patches outside of the topics
+#   locate_series DIR  sets branch, base, edition, prefix of the series in a tree, or ends the script
+#   topic_ends DIR  where the topics end in a tree that locate_series has looked at, or ends the script
 #   work_tree REPO DIR COMMIT  COMMIT in DIR, a work tree of REPO for the workbench alone
 #   scratch_git REPO   an empty repository that shares REPO's objects and nothing else
 #   need_tree   ends the script when a directory is not the top of a git work tree
@@ -34,21 +37,64 @@ need_tree() {
 	fi
 }
 
-# series_patches DIR: the patch files of an edition in order, one a line, without the cover letter.
+mapfile -t TOPICS < <(awk '!/^#/ && NF { print $1 }' "$ROOT/series/topics")
+
+# series_patches DIR [TOPIC]: the patch files below DIR (patches/for-7.1 or patches/v7.1) in order, one a line, without
+# cover letters; with TOPIC only that topic's.
 series_patches() {
-	[ ! -d "$1" ] || find "$(realpath -- "$1")" -maxdepth 1 -name '[0-9][0-9][0-9][0-9]-*.patch' ! -name '0000-*' | sort
+	local topic topics=("${@:2}")
+	[ ${#topics[@]} -gt 0 ] || topics=("${TOPICS[@]}")
+	for topic in "${topics[@]}"; do
+		[ ! -d "$1/$topic" ] ||
+			find "$(realpath -- "$1/$topic")" -maxdepth 1 -name '[0-9][0-9][0-9][0-9]-*.patch' ! -name '0000-*' | sort
+	done
 }
 
-# locate_series DIR: sets branch (the series' branch there), base (the commit below it), edition (of the patches).
-# In a laid base these are fixed; in another tree they follow from what HEAD stands on.
+# A patch outside of the topics would be left out silently.
+need_topics() {
+	local stray
+	[ -d "$1" ] || return 0
+	stray=$(cd "$1" && find . -name '*.patch' | sed 's,^\./,,' | grep -vE "^($(IFS='|' && echo "${TOPICS[*]}"))/[0-9]{4}-[^/]*$" | head -n 1) || true
+	[ -z "$stray" ] || die "$1/$stray is in no topic; series/topics names them: ${TOPICS[*]}"
+}
+
+# locate_series DIR: sets branch (the series' branch there), base (the commit below it), edition (the base's name, which
+# is that of its patches) and prefix (what the names of the topics' branches begin with).
+# In the workbench's own tree these are fixed; in another one they follow from what HEAD stands on.
 locate_series() {
 	if [ "$(git -C "$1" rev-parse -q --verify refs/heads/base || true)" = "$BASE_ID" ]; then
-		branch=series edition=v7.1 base=$BASE_ID
+		branch=series edition=v7.1 base=$BASE_ID prefix=''
 		return
 	fi
-	branch=scx-enq-immed
+	branch=scx-enq-immed prefix=scx-enq-immed-
 	read -r edition base < <("$ROOT/series/edition" "$1" || true) ||
-		die "$1 stands on no base of the series: HEAD must be commit ${FOR71_ID:0:12} of sched_ext/for-7.1, or a laid v7.1 base ('series/lay-base DIR' makes one)"
+		die "$1 stands on no base of the series: HEAD must be commit ${FOR71_ID:0:12} of sched_ext/for-7.1, or the v7.1 base ('series/lay-base DIR' makes one)"
+}
+
+# topic_ends DIR: prints "TOPIC COMMIT" for each topic, where COMMIT is its last one (that of the topic before when it is
+# empty). Ends the script unless the topics cut one line of commits, in order, up to the end of the series' branch.
+topic_ends() {
+	local tip topic name end before=$base last=${TOPICS[-1]} like
+	tip=$(git -C "$1" rev-parse -q --verify "refs/heads/$branch") || die "$1 has no branch $branch; './workbench tree' makes it"
+	{ git -C "$1" merge-base --is-ancestor "$base" "$tip" && [ -z "$(git -C "$1" rev-list --merges "$base..$tip")" ]; } ||
+		die "branch $branch of $1 is not one line of commits on top of ${base:0:12}; rebase it"
+	for topic in "${TOPICS[@]}"; do
+		name=$prefix$topic
+		end=$(git -C "$1" rev-parse -q --verify "refs/heads/$name") ||
+			die "$1 has no branch $name, so it is not known where topic $topic ends; set it: git -C $1 branch $name LAST-COMMIT-OF-THE-TOPIC"
+		if ! git -C "$1" merge-base --is-ancestor "$end" "$tip"; then
+			# After a rebase without --update-refs it points at the commit of old.
+			like=$(git -C "$1" log --format='%h %s' "$base..$tip" | awk -v s="$(git -C "$1" log -1 --format=%s "$end")" \
+				'substr($0, index($0, " ") + 1) == s { print $1; exit }')
+			die "branch $name of $1 is not on branch $branch; set it: git -C $1 branch -f $name ${like:-LAST-COMMIT-OF-THE-TOPIC} (git rebase --update-refs moves it along)"
+		fi
+		git -C "$1" merge-base --is-ancestor "$before" "$end" ||
+			die "branch $name of $1 ends before the topic that it stands on (${before:0:12}); set one of them: git -C $1 branch -f $name COMMIT"
+		[ "$topic" != "$last" ] || [ "$end" = "$tip" ] ||
+			die "branch $branch of $1 goes $(git -C "$1" rev-list --count "$end..$tip") commits past $name, the last topic; if they belong to it: git -C $1 branch -f $name $branch"
+		echo "$topic $end"
+		before=$end
+	done
 }
 
 # work_tree REPO DIR COMMIT: checks COMMIT out in DIR, a work tree of REPO's besides its own; it is made when DIR is none. What was

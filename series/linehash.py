@@ -21,9 +21,11 @@ def line_hash(line: str) -> str:
 class Covered:
     """The hash list of one file; fragment: it is only a part of the file, at an unknown place."""
 
-    def __init__(self, hashes, fragment):
+    def __init__(self, hashes, fragment, blob=None, certainty="EXACT"):
         self.hashes = hashes
         self.fragment = fragment
+        self.blob = blob
+        self.certainty = certainty
         self.offset = None  # of a fragment, once a hunk has shown where it stands
         self.ours = False  # made by the series itself
 
@@ -35,12 +37,29 @@ def read_base(folder):
         for line in listing:
             if line.startswith("#"):
                 continue
-            path, count, blob = line.split()
+            path, count, blob, certainty = (line.split() + ["EXACT"])[:4]
             with open(os.path.join(folder, path + ".lines"), encoding="ascii") as lines:
                 hashes = lines.read().split()
             if len(hashes) != int(count):
                 die(f"{folder}/{path}.lines has {len(hashes)} lines, FILES says {count}")
-            files[path] = Covered(hashes, blob.startswith("fragment:"))
+            files[path] = Covered(hashes, blob.startswith("fragment:"), blob, certainty)
+    return files
+
+
+def read_uncovered(folder):
+    """{path: reason} from folder/UNCOVERED: the files without hashes that the patches may touch all the same."""
+    name = os.path.join(folder, "UNCOVERED")
+    files = {}
+    if not os.path.exists(name):
+        return files
+    with open(name, encoding="utf-8") as listing:
+        for number, line in enumerate(listing, 1):
+            if line.startswith("#") or not line.strip():
+                continue
+            path, _, reason = line.strip().partition(" ")
+            if not reason.strip():
+                die(f"{name}:{number}: {path} has no reason")
+            files[path] = reason.strip()
     return files
 
 
@@ -117,9 +136,27 @@ def read_patch(name):
     return files
 
 
-def patch_names(folder):
-    """The patches of an edition in order, without the cover letter."""
+def topics():
+    """The topics of the series, in order."""
+    name = os.path.join(os.path.dirname(os.path.realpath(__file__)), "topics")
+    with open(name, encoding="utf-8") as listing:
+        return [line.split()[0] for line in listing if line.strip() and not line.startswith("#")]
+
+
+def patch_names(folder, topic=None):
+    """The patches in folder in order, without cover letters: of its topics, or of one, or, if it has no topics, its own."""
     if not os.path.isdir(folder):
         die(f"{folder}: there is no such directory")
-    names = sorted(n for n in os.listdir(folder) if re.match(r"\d{4}-.*\.patch$", n) and not n.startswith("0000-"))
-    return [os.path.join(folder, n) for n in names]
+
+    def of(place):
+        if not os.path.isdir(place):
+            return []
+        names = sorted(n for n in os.listdir(place) if re.match(r"\d{4}-.*\.patch$", n) and not n.startswith("0000-"))
+        return [os.path.join(place, n) for n in names]
+
+    if topic:
+        return of(os.path.join(folder, topic))
+    in_topics = [name for topic in topics() for name in of(os.path.join(folder, topic))]
+    if in_topics and of(folder):
+        die(f"{of(folder)[0]} is in no topic; series/topics names them")
+    return in_topics or of(folder)

@@ -2,12 +2,23 @@
 
 series/to-for-7.1 applies these rules to the base and to every step of the series alike, so that what is left
 between two steps is the change to make in for-7.1. A rule is (file, why, pattern, replacement): a Python regular
-expression (multi-line: ^ and $ are those of a line, . does not match a newline) and what re.sub takes for it (text or function). A rule
+expression (multi-line: ^ and $ are those of a line, . does not match a newline) and what re.sub takes for it (text or
+function); the file may be a pattern (ext*.c). A rule
 that matches neither the base nor a step is an error. Rules that say "hand edit" change what the series adds; all
 others only say what for-7.1 looks like, and the line hashes check them.
+
+Below the rules, each of these may be given; an entry that fits nothing is an error:
+  LEFT_OUT  (file, subject, why): the change that the commit (with "", every commit) makes to the file is left out
+  ONLY_V71  (subject, why): the commit is left out
+  OWN       (patch, topic, subject, why): series/for-7.1/own/PATCH, a mail as git format-patch writes it, made for for-7.1,
+            comes after the commit (with "", as the topic's first)
 """
 
 EXT = "kernel/sched/ext.c"
+
+# The kfunc masks that ops are called with.
+MASKS = {"enqueue": "SCX_KF_ENQUEUE", "stopping": "SCX_KF_REST", "running": "SCX_KF_REST", "quiescent": "SCX_KF_REST",
+         "runnable": "SCX_KF_REST", "update_idle": "SCX_KF_REST"}
 
 RULES = [
     (
@@ -60,16 +71,10 @@ RULES = [
         "move_local_task_to_local_dsq(",
     ),
     (
-        EXT,
+        "kernel/sched/ext*.c",
         "ops are called with a kfunc mask",
-        r"\bSCX_CALL_OP_TASK\(sch, (stopping|running|quiescent|runnable),",
-        r"SCX_CALL_OP_TASK(sch, SCX_KF_REST, \1,",
-    ),
-    (
-        EXT,
-        "ops are called with a kfunc mask",
-        r"\bSCX_CALL_OP_TASK\(sch, enqueue,",
-        r"SCX_CALL_OP_TASK(sch, SCX_KF_ENQUEUE, enqueue,",
+        r"\b(SCX_CALL_OP(?:_TASK)?\(sch, )(" + "|".join(MASKS) + r"),",
+        lambda m: f"{m[1]}{MASKS[m[2]]}, {m[2]},",
     ),
     (
         EXT,
@@ -147,4 +152,14 @@ RULES = [
         r"^\t(?:cpumask_var_t|bool|struct balance_callback)\t+(?:cpus_to_sync|kick_sync_pending|kick_sync_bal_cb);\n",
         "",
     ),
+    (
+        "Documentation/scheduler/sched-ext.rst",
+        "there is no section on the events file; the counters that the series adds are described in ext_internal.h alone",
+        r"^Each running scheduler also exposes a per-scheduler ``events`` file under\n(?:.*\n)*?(?=^``tools/sched_ext/scx_show_state.py``)",
+        "",
+    ),
 ]
+
+LEFT_OUT = []
+ONLY_V71 = []
+OWN = []
