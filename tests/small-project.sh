@@ -4,14 +4,17 @@
 source "$ROOT/tests/lib.sh"
 
 small_project() {
-	local d=$TEST_TMP/kernel before after
+	local d=$TEST_TMP/kernel before after topic
 	P=$TEST_TMP/p
 	mkdir -p "$P" "$d/linux-0/kernel/sched"
 	cp -r "$ROOT/lib" "$ROOT/series" "$P"
 	mkdir -p "$P/base/for-7.1" "$P/base/v7.1/kernel/sched" "$P/patches/v7.1"
 	cp "$ROOT"/base/v7.1/{ABOUT,MESSAGE} "$P/base/v7.1"
 	cp "$ROOT"/base/for-7.1/{ABOUT,COMMIT} "$P/base/for-7.1"
-	cp "$ROOT"/tests/small-project/cover-letter.txt "$P/series"
+	rm -rf "$P/series/for-7.1/own" "$P"/series/cover/*
+	for topic in 1-fixes 2-immed 3-selftests 4-watch; do
+		cp "$ROOT"/tests/small-project/cover-letter.txt "$P/series/cover/$topic.txt"
+	done
 	export BUILD=$P/build CACHE=$P/cache
 	unset TREE TARBALL
 
@@ -43,4 +46,9 @@ commit() {
 	git add "$2"
 	GIT_AUTHOR_DATE='1700000000 +0100' GIT_COMMITTER_DATE='1700000000 +0100' \
 		git -c commit.gpgSign=false -c user.name='A. Author' -c user.email=author@localhost commit -q -m "$1"
+}
+
+# set_ends A B C: the first three topics end at these commits of the current repository, the last where branch series does.
+set_ends() {
+	git branch -q -f 1-fixes "$1" && git branch -q -f 2-immed "$2" && git branch -q -f 3-selftests "$3" && git branch -q -f 4-watch series
 }
