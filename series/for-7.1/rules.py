@@ -162,4 +162,11 @@ RULES = [
 
 LEFT_OUT = []
 ONLY_V71 = []
-OWN = []
+OWN = [
+    (
+        "clear-verdict.patch",
+        "1-fixes",
+        "",
+        "v7.1 has clear_direct_dispatch(); without this, a verdict goes stale",
+    ),
+]
