@@ -16,7 +16,7 @@ import sys
 
 STAMP = re.compile(r"^\[\s*(\d+\.\d+)\](?:\[\s*[TC]\d+\])? ")  # the kernel's, with PRINTK_CALLER or without
 START = re.compile(r"^TEST: (\S+)")
-RESULT = re.compile(r"^(ok|not ok) \d+ (\S+) # (SKIP)?")
+RESULT = re.compile(r"^(ok|not ok) \d+ (\S+)(?: # ?(SKIP)?|$)")  # the base's runner ends all of them in " # "
 ANSI = re.compile(r"\x1b\[[0-9;?=]*[A-Za-z]|\r")
 
 LAST_LINES = 8  # of a failed test's output, in the summary
