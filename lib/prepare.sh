@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Sourced after common.sh by the verbs that need a kernel. Gives:
-#   prepare_tree              sets and exports TREE: the user's own, or the laid base,
+#   prepare_tree              sets and exports TREE: the user's own, or the base,
 #                             with the series applied
 #   prepare_kernel VARIANT    likewise, and builds; sets KERNEL_OUT. VARIANT is main or
 #                             the name of a config fragment that is added, as in debug

@@ -54,7 +54,8 @@ series_patches() {
 need_topics() {
 	local stray
 	[ -d "$1" ] || return 0
-	stray=$(cd "$1" && find . -name '*.patch' | sed 's,^\./,,' | grep -vE "^($(IFS='|' && echo "${TOPICS[*]}"))/[0-9]{4}-[^/]*$" | head -n 1) || true
+	stray=$(cd "$1" && find . -name '*.patch' | sed 's,^\./,,' |
+		grep -vE "^($(IFS='|' && echo "${TOPICS[*]}"))/[0-9]{4}-[^/]*$" | head -n 1) || true
 	[ -z "$stray" ] || die "$1/$stray is in no topic; series/topics names them: ${TOPICS[*]}"
 }
 
@@ -68,11 +69,12 @@ locate_series() {
 	fi
 	branch=scx-enq-immed prefix=scx-enq-immed-
 	read -r edition base < <("$ROOT/series/edition" "$1" || true) ||
-		die "$1 stands on no base of the series: HEAD must be commit ${FOR71_ID:0:12} of sched_ext/for-7.1, or the v7.1 base ('series/lay-base DIR' makes one)"
+		die "$1 stands on no base of the series: HEAD must be commit ${FOR71_ID:0:12} of sched_ext/for-7.1, or the" \
+			"v7.1 base ('series/lay-base DIR' makes one)"
 }
 
-# topic_ends DIR: prints "TOPIC COMMIT" for each topic, where COMMIT is its last one (that of the topic before when it is
-# empty). Ends the script unless the topics cut one line of commits, in order, up to the end of the series' branch.
+# topic_ends DIR: prints "TOPIC COMMIT" for each topic, where COMMIT is its last one (that of the topic before when it
+# is empty). Ends the script unless the topics cut one line of commits, in order, up to the end of the series' branch.
 topic_ends() {
 	local tip topic name end before=$base last=${TOPICS[-1]} like
 	tip=$(git -C "$1" rev-parse -q --verify "refs/heads/$branch") || die "$1 has no branch $branch; './workbench tree' makes it"
@@ -81,24 +83,28 @@ topic_ends() {
 	for topic in "${TOPICS[@]}"; do
 		name=$prefix$topic
 		end=$(git -C "$1" rev-parse -q --verify "refs/heads/$name") ||
-			die "$1 has no branch $name, so it is not known where topic $topic ends; set it: git -C $1 branch $name LAST-COMMIT-OF-THE-TOPIC"
+			die "$1 has no branch $name, so it is not known where topic $topic ends; set it:" \
+				"git -C $1 branch $name LAST-COMMIT-OF-THE-TOPIC"
 		if ! git -C "$1" merge-base --is-ancestor "$end" "$tip"; then
 			# After a rebase without --update-refs it points at the commit of old.
 			like=$(git -C "$1" log --format='%h %s' "$base..$tip" | awk -v s="$(git -C "$1" log -1 --format=%s "$end")" \
 				'substr($0, index($0, " ") + 1) == s { print $1; exit }')
-			die "branch $name of $1 is not on branch $branch; set it: git -C $1 branch -f $name ${like:-LAST-COMMIT-OF-THE-TOPIC} (git rebase --update-refs moves it along)"
+			die "branch $name of $1 is not on branch $branch; set it:" \
+				"git -C $1 branch -f $name ${like:-LAST-COMMIT-OF-THE-TOPIC} (git rebase --update-refs moves it along)"
 		fi
 		git -C "$1" merge-base --is-ancestor "$before" "$end" ||
-			die "branch $name of $1 ends before the topic that it stands on (${before:0:12}); set one of them: git -C $1 branch -f $name COMMIT"
+			die "branch $name of $1 ends before the topic that it stands on (${before:0:12}); set one of them:" \
+				"git -C $1 branch -f $name COMMIT"
 		[ "$topic" != "$last" ] || [ "$end" = "$tip" ] ||
-			die "branch $branch of $1 goes $(git -C "$1" rev-list --count "$end..$tip") commits past $name, the last topic; if they belong to it: git -C $1 branch -f $name $branch"
+			die "branch $branch of $1 goes $(git -C "$1" rev-list --count "$end..$tip") commits past $name," \
+				"the last topic; if they belong to it: git -C $1 branch -f $name $branch"
 		echo "$topic $end"
 		before=$end
 	done
 }
 
-# work_tree REPO DIR COMMIT: checks COMMIT out in DIR, a work tree of REPO's besides its own; it is made when DIR is none. What was
-# changed or left there is lost. A file that is the same in both commits is not touched.
+# work_tree REPO DIR COMMIT: checks COMMIT out in DIR, a work tree of REPO's besides its own; it is made when DIR is
+# none. What was changed or left there is lost. A file that is the same in both commits is not touched.
 work_tree() {
 	local dir=--path-format=absolute
 	if [ "$(git -C "$2" rev-parse $dir --git-common-dir 2>/dev/null)" != "$(git -C "$1" rev-parse $dir --git-common-dir)" ]; then

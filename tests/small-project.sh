@@ -48,7 +48,8 @@ commit() {
 		git -c commit.gpgSign=false -c user.name='A. Author' -c user.email=author@localhost commit -q -m "$1"
 }
 
-# set_ends A B C: the first three topics end at these commits of the current repository, the last where branch series does.
+# set_ends A B C: the first three topics end at these commits of the current repository, the last where branch series
+# does.
 set_ends() {
 	git branch -q -f 1-fixes "$1" && git branch -q -f 2-immed "$2" && git branch -q -f 3-selftests "$3" && git branch -q -f 4-watch series
 }

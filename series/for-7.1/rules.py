@@ -10,7 +10,8 @@ others only say what for-7.1 looks like, and the line hashes check them.
 Below the rules, each of these may be given; an entry that fits nothing is an error:
   LEFT_OUT  (file, subject, why): the change that the commit (with "", every commit) makes to the file is left out
   ONLY_V71  (subject, why): the commit is left out
-  OWN       (patch, topic, subject, why): series/for-7.1/own/PATCH, a mail as git format-patch writes it, made for for-7.1,
+  OWN       (patch, topic, subject, why): series/for-7.1/own/PATCH, a mail as git format-patch writes it, made for
+  for-7.1,
             comes after the commit (with "", as the topic's first)
 """
 
