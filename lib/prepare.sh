@@ -11,7 +11,7 @@
 prepare_tree() {
 	if [ -z "${TREE:-}" ]; then
 		TREE=$BUILD/tree
-		"$ROOT/series/lay-base" "$TREE" || exit
+		"$ROOT/series/prepare-base" "$TREE" || exit
 	fi
 	export TREE
 	# "exit", not set -e, which is off where the caller asks for the status.

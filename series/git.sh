@@ -6,7 +6,7 @@
 #   TOPICS      the topics of the series in order (series/topics)
 #   series_patches DIR [TOPIC]  the patches of a base in order, or those of one topic
 #   need_topics DIR  ends the script when DIR holds patches outside of the topics
-#   locate_series DIR  sets branch, base, edition, prefix of the series in a tree, or ends the script
+#   locate_series DIR  sets branch, base, base_name, prefix of the series in a tree, or ends the script
 #   topic_ends DIR  where the topics end in a tree that locate_series has looked at, or ends the script
 #   work_tree REPO DIR COMMIT  COMMIT in DIR, a work tree of REPO for the workbench alone
 #   scratch_git REPO   an empty repository that shares REPO's objects and nothing else
@@ -59,18 +59,18 @@ need_topics() {
 	[ -z "$stray" ] || die "$1/$stray is in no topic; series/topics names them: ${TOPICS[*]}"
 }
 
-# locate_series DIR: sets branch (the series' branch there), base (the commit below it), edition (the base's name, which
+# locate_series DIR: sets branch (the series' branch there), base (the commit below it), base_name (the base's name, which
 # is that of its patches) and prefix (what the names of the topics' branches begin with).
 # In the workbench's own tree these are fixed; in another one they follow from what HEAD stands on.
 locate_series() {
 	if [ "$(git -C "$1" rev-parse -q --verify refs/heads/base || true)" = "$BASE_ID" ]; then
-		branch=series edition=v7.1 base=$BASE_ID prefix=''
+		branch=series base_name=v7.1 base=$BASE_ID prefix=''
 		return
 	fi
 	branch=scx-enq-immed prefix=scx-enq-immed-
-	read -r edition base < <("$ROOT/series/edition" "$1" || true) ||
+	read -r base_name base < <("$ROOT/series/base-of" "$1" || true) ||
 		die "$1 stands on no base of the series: HEAD must be commit ${FOR71_ID:0:12} of sched_ext/for-7.1, or the" \
-			"v7.1 base ('series/lay-base DIR' makes one)"
+			"v7.1 base ('series/prepare-base DIR' makes one)"
 }
 
 # topic_ends DIR: prints "TOPIC COMMIT" for each topic, where COMMIT is its last one (that of the topic before when it

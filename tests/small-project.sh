@@ -1,5 +1,5 @@
 # Sourced by tests: small_project makes a copy of the scripts in $TEST_TMP/p whose "kernel" is three files, so
-# that laying, applying and exporting run in a second. Sets P (the copy); in it TARBALL is $P.tar.xz.
+# that preparing, applying and exporting run in a second. Sets P (the copy); in it TARBALL is $P.tar.xz.
 # shellcheck shell=bash
 source "$ROOT/tests/lib.sh"
 
@@ -30,10 +30,10 @@ small_project() {
 	echo "kernel/sched/ext.c 1 0000000000000000000000000000000000000000" >"$P/base/for-7.1/FILES"
 	tar -C "$d" --sort=name --mtime=@0 -cJf "$P.tar.xz" linux-0
 	describe_tarball
-	# The id is only known once it is laid.
+	# The id is only known once it is made.
 	echo 0000000000000000000000000000000000000000 >"$P/base/v7.1/COMMIT"
-	TARBALL=$P.tar.xz "$P/series/lay-base" 2>/dev/null && fail "a base with a wrong commit id was accepted"
-	sed -n 's/^the commit is \([0-9a-f]*\) instead.*/\1/p' "$BUILD/logs/lay-base.log" >"$P/base/v7.1/COMMIT"
+	TARBALL=$P.tar.xz "$P/series/prepare-base" 2>/dev/null && fail "a base with a wrong commit id was accepted"
+	sed -n 's/^the commit is \([0-9a-f]*\) instead.*/\1/p' "$BUILD/logs/prepare-base.log" >"$P/base/v7.1/COMMIT"
 }
 
 describe_tarball() {
