@@ -15,11 +15,34 @@ Below the rules, each of these may be given; an entry that fits nothing is an er
             comes after the commit (with "", as the topic's first)
 """
 
+import re
+
 EXT = "kernel/sched/ext.c"
 
-# The kfunc masks that ops are called with.
-MASKS = {"enqueue": "SCX_KF_ENQUEUE", "stopping": "SCX_KF_REST", "running": "SCX_KF_REST", "quiescent": "SCX_KF_REST",
-         "runnable": "SCX_KF_REST", "update_idle": "SCX_KF_REST"}
+# The kfunc masks that ops are called with, where a call fits into a line there, too.
+MASKS = {
+    "SCX_KF_ENQUEUE": "enqueue",
+    "SCX_KF_UNLOCKED": "cpu_online cpu_offline",
+    "SCX_KF_REST": "cpu_acquire dequeue disable enable quiescent runnable running stopping tick update_idle",
+}
+MASK_OF = {op: mask for mask, ops in MASKS.items() for op in ops.split()}
+
+
+
+def dsq_reenq(found):
+    """schedule_dsq_reenq(): each branch declares its own rq and ends in schedule_deferred(). What the series adds before the
+    end of the function as a condition to return comes into the branches (hand edit)."""
+    text = found[0].replace("u64 reenq_flags, struct rq *locked_rq)\n", "u64 reenq_flags)\n", 1)
+    text = text.replace("\tstruct rq *rq;\n\n", "", 1)
+    text = re.sub(r"^\t\trq = (.*;\n)\n", r"\t\tstruct rq *rq = \1", text, flags=re.M)
+    end = re.search(r"\t\treturn;\n(\t\}\n)((?:.*\n)*?)\n\tif \(rq == locked_rq\)\n\t.*\n\telse\n\t.*\n\}\n\Z", text)
+    skip = re.fullmatch(r"\n((?:\t/\*.*\n)?)\tif \((.*) == rq\)\n\t\treturn;\n", end[2])
+    call = "\n\t\tschedule_deferred(rq);\n"
+    if skip:
+        call = f"\n{skip[1] and chr(9) + skip[1]}\t\tif ({skip[2]} != rq)\n\t\t\tschedule_deferred(rq);\n"
+    text = text[: end.start()] + end[1] + "}\n"
+    return re.sub(r"(?<=\t\t\}\n)(?=\t\} else)", call, text)
+
 
 RULES = [
     (
@@ -74,8 +97,75 @@ RULES = [
     (
         "kernel/sched/ext*.c",
         "ops are called with a kfunc mask",
-        r"\b(SCX_CALL_OP(?:_TASK)?\(sch, )(" + "|".join(MASKS) + r"),",
-        lambda m: f"{m[1]}{MASKS[m[2]]}, {m[2]},",
+        r"\b(SCX_CALL_OP(?:_TASK)?\(sch, )(" + "|".join(MASK_OF) + r"),",
+        lambda m: f"{m[1]}{MASK_OF[m[2]]}, {m[2]},",
+    ),
+    (
+        EXT,
+        "ops are called with a kfunc mask",
+        r"^\t\tSCX_CALL_OP_2TASKS_RET\(sch, yield, rq, p, NULL\);\n",
+        "\t\tSCX_CALL_OP_2TASKS_RET(sch, SCX_KF_REST, yield, rq, p, NULL);\n",
+    ),
+    (
+        EXT,
+        "ops are called with a kfunc mask",
+        r"^\t\treturn SCX_CALL_OP_2TASKS_RET\(sch, yield, rq, from, to\);\n",
+        "\t\treturn SCX_CALL_OP_2TASKS_RET(sch, SCX_KF_REST, yield, rq,\n\t\t\t\t\t      from, to);\n",
+    ),
+    (
+        EXT,
+        "ops are called with a kfunc mask",
+        r"^(\t+)SCX_CALL_OP\(sch, cpu_release, rq, cpu_of\(rq\), &args\);\n",
+        r"\1SCX_CALL_OP(sch, SCX_KF_CPU_RELEASE, cpu_release, rq,\n\1\t    cpu_of(rq), &args);\n",
+    ),
+    (
+        EXT,
+        "nested dispatches leave the kfunc mask alone",
+        r"^\t\t\tSCX_CALL_OP\(sch, dispatch, rq, cpu, prev_on_sch \? prev : NULL\);\n(?=\t\t\} else)",
+        "\t\t\t/*\n\t\t\t * If nested, don't update kf_mask as the originating\n"
+        "\t\t\t * invocation would already have set it up.\n\t\t\t */\n"
+        "\t\t\tSCX_CALL_OP(sch, 0, dispatch, rq, cpu,\n\t\t\t\t    prev_on_sch ? prev : NULL);\n",
+    ),
+    (
+        EXT,
+        "ops are called with a kfunc mask",
+        r"^\t\t\tSCX_CALL_OP\(sch, dispatch, rq, cpu, prev_on_sch \? prev : NULL\);\n",
+        "\t\t\tSCX_CALL_OP(sch, SCX_KF_DISPATCH, dispatch, rq, cpu,\n\t\t\t\t    prev_on_sch ? prev : NULL);\n",
+    ),
+    (
+        EXT,
+        "another comment",
+        r"^\t\t\t/\* stash @prev so that nested invocations can access it \*/\n",
+        "\t\t\t/*\n\t\t\t * If not nested, stash @prev so that nested invocations\n\t\t\t * can access it.\n\t\t\t */\n",
+    ),
+    (
+        EXT,
+        "there is no in_select_cpu; ops are called with a kfunc mask",
+        r"^\t\tthis_rq\(\)->scx.in_select_cpu = true;\n"
+        r"\t\tcpu = SCX_CALL_OP_TASK_RET\(sch, select_cpu, NULL, p, prev_cpu, wake_flags\);\n"
+        r"\t\tthis_rq\(\)->scx.in_select_cpu = false;\n",
+        "\t\tcpu = SCX_CALL_OP_TASK_RET(sch,\n"
+        "\t\t\t\t\t   SCX_KF_ENQUEUE | SCX_KF_SELECT_CPU,\n"
+        "\t\t\t\t\t   select_cpu, NULL, p, prev_cpu,\n"
+        "\t\t\t\t\t   wake_flags);\n",
+    ),
+    (
+        EXT,
+        "ops are called with a kfunc mask",
+        r"^\t\tret = SCX_CALL_OP_RET\(sch, init_task, NULL, p, &args\);\n",
+        "\t\tret = SCX_CALL_OP_RET(sch, SCX_KF_UNLOCKED, init_task, NULL,\n\t\t\t\t      p, &args);\n",
+    ),
+    (
+        EXT,
+        "ops are called with a kfunc mask",
+        r"^\t\tSCX_CALL_OP_TASK\(sch, set_weight, rq, p, p->scx.weight\);\n",
+        "\t\tSCX_CALL_OP_TASK(sch, SCX_KF_REST, set_weight, rq,\n\t\t\t\t p, p->scx.weight);\n",
+    ),
+    (
+        EXT,
+        "one line",
+        r"^\tif \(preempt \|\| sched_class_above\(&ext_sched_class,\n\t+ +rq->curr->sched_class\)\)\n",
+        "\tif (preempt || sched_class_above(&ext_sched_class, rq->curr->sched_class))\n",
     ),
     (
         EXT,
@@ -83,6 +173,13 @@ RULES = [
         r"^\tddsp_enq_flags = p->scx.ddsp_enq_flags;\n\tclear_direct_dispatch\(p\);\n\n"
         r"\tdispatch_enqueue\(sch, rq, dsq, p, ddsp_enq_flags \| SCX_ENQ_CLEAR_OPSS\);\n",
         "\tdispatch_enqueue(sch, rq, dsq, p,\n\t\t\t p->scx.ddsp_enq_flags | SCX_ENQ_CLEAR_OPSS);\n",
+    ),
+    (EXT, "there is no clear_direct_dispatch()", r"^\t+clear_direct_dispatch\(p\);\n", ""),
+    (
+        EXT,
+        "there is no clear_direct_dispatch()",
+        r"^/\*\n \* Clear @p direct dispatch state when leaving the scheduler.\n(?:.*\n)*?^\}\n\n",
+        "",
     ),
     (
         EXT,
@@ -152,6 +249,24 @@ RULES = [
         "struct scx_rq has no such members",
         r"^\t(?:cpumask_var_t|bool|struct balance_callback)\t+(?:cpus_to_sync|kick_sync_pending|kick_sync_bal_cb);\n",
         "",
+    ),
+    (
+        "tools/testing/selftests/sched_ext/Makefile",
+        "these tests are not there",
+        r"^\t(?:cyclic_kick_wait|non_scx_kfunc_deny)\t+\\\n",
+        "",
+    ),
+    (
+        EXT,
+        "schedule_dsq_reenq() has no locked_rq and always goes through an irq_work",
+        r"^static void schedule_dsq_reenq\((?:.*\n)*?^\}\n",
+        dsq_reenq,
+    ),
+    (
+        EXT,
+        "schedule_dsq_reenq() has no locked_rq",
+        r"\bschedule_dsq_reenq\(sch, dsq, reenq_flags, scx_locked_rq\(\)\);",
+        "schedule_dsq_reenq(sch, dsq, reenq_flags);",
     ),
     (
         "Documentation/scheduler/sched-ext.rst",
