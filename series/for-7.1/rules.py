@@ -269,6 +269,12 @@ RULES = [
         "schedule_dsq_reenq(sch, dsq, reenq_flags);",
     ),
     (
+        EXT,
+        "ops are called with a kfunc mask, and this one without a locked rq",
+        r"\bSCX_CALL_OP_2TASKS_RET\(sch_a, core_sched_before,\n(\t+ +)task_rq\(\w\),\n",
+        r"SCX_CALL_OP_2TASKS_RET(sch_a, SCX_KF_REST, core_sched_before,\n\1NULL,\n",
+    ),
+    (
         "Documentation/scheduler/sched-ext.rst",
         "there is no section on the events file; the counters that the series adds are described in ext_internal.h alone",
         r"^Each running scheduler also exposes a per-scheduler ``events`` file under\n(?:.*\n)*?(?=^``tools/sched_ext/scx_show_state.py``)",
