@@ -3,8 +3,8 @@
 series/to-for-7.1 applies these rules to the base and to every step of the series alike, so that what is left
 between two steps is the change to make in for-7.1. A rule is (file, why, pattern, replacement): a Python regular
 expression (multi-line: ^ and $ are those of a line, . does not match a newline) and what re.sub takes for it (text or
-function); the file may be a pattern (ext*.c). A rule
-that matches neither the base nor a step is an error. Rules that say "hand edit" change what the series adds; all
+function); the file may be a pattern (ext*.c). A fifth element is the subject of the commit that takes away what the rule
+matches; without it, a rule that matches less from some step on is an error. So is one that matches neither the base nor a step. Rules that say "hand edit" change what the series adds; all
 others only say what for-7.1 looks like, and the line hashes check them.
 
 Below the rules, each of these may be given; an entry that fits nothing is an error:
@@ -71,14 +71,8 @@ RULES = [
     (
         EXT,
         "local_dsq_post_enq() has no sch and takes the root's",
-        r"^\tcall_task_dequeue\(sch, rq, p, 0\);\n(?=\n\t/\*\n\t \* If @rq is in balance)",
+        r"^\tcall_task_dequeue\(sch, rq, p, 0\);\n(?=\n(?:#ifdef CONFIG_SCHED_CORE\n(?:.*\n)*?#endif\n\n)?\t/\*\n\t \* If @rq is in balance)",
         "\tcall_task_dequeue(scx_root, rq, p, 0);\n",
-    ),
-    (
-        EXT,
-        "hand edit: local_dsq_post_enq() has no sch, the task's own is what the series needs",
-        r"\blocal_dsq_enq_immed\(sch, rq, p, enq_flags\);",
-        "local_dsq_enq_immed(scx_task_sched(p), rq, p, enq_flags);",
     ),
     (
         EXT,
@@ -120,23 +114,53 @@ RULES = [
     ),
     (
         EXT,
+        "hand edit: for-7.1 goes on telling nested dispatches apart, for the kfunc mask",
+        r"^\t\tSCX_CALL_OP\(sch, dispatch, rq, cpu, prev_on_sch \? prev : NULL\);\n",
+        "\t\t/*\n\t\t * If nested, don't update kf_mask as the originating\n"
+        "\t\t * invocation would already have set it up.\n\t\t */\n"
+        "\t\tif (nested)\n\t\t\tSCX_CALL_OP(sch, 0, dispatch, rq, cpu,\n\t\t\t\t    prev_on_sch ? prev : NULL);\n"
+        "\t\telse\n\t\t\tSCX_CALL_OP(sch, SCX_KF_DISPATCH, dispatch, rq, cpu,\n\t\t\t\t    prev_on_sch ? prev : NULL);\n",
+    ),
+    (
+        EXT,
+        "hand edit: for-7.1 goes on telling nested dispatches apart",
+        r"^(scx_dispatch_sched\(struct scx_sched \*sch, struct rq \*rq,\n\t+ *struct task_struct \*prev)\)\n",
+        r"\1, bool nested)\n",
+    ),
+    (
+        EXT,
+        "hand edit: for-7.1 goes on telling nested dispatches apart",
+        r"\bscx_dispatch_sched\(sch, rq, prev\)",
+        "scx_dispatch_sched(sch, rq, prev, false)",
+    ),
+    (
+        EXT,
+        "hand edit: for-7.1 goes on telling nested dispatches apart",
+        r"^(\treturn scx_dispatch_sched\(child, dspc->rq, dspc->prev)\);",
+        r"\1, true);",
+    ),
+    (
+        EXT,
         "nested dispatches leave the kfunc mask alone",
         r"^\t\t\tSCX_CALL_OP\(sch, dispatch, rq, cpu, prev_on_sch \? prev : NULL\);\n(?=\t\t\} else)",
         "\t\t\t/*\n\t\t\t * If nested, don't update kf_mask as the originating\n"
         "\t\t\t * invocation would already have set it up.\n\t\t\t */\n"
         "\t\t\tSCX_CALL_OP(sch, 0, dispatch, rq, cpu,\n\t\t\t\t    prev_on_sch ? prev : NULL);\n",
+        "sched_ext: Dispatch to the CPU that ops.dispatch() was called for",
     ),
     (
         EXT,
         "ops are called with a kfunc mask",
         r"^\t\t\tSCX_CALL_OP\(sch, dispatch, rq, cpu, prev_on_sch \? prev : NULL\);\n",
         "\t\t\tSCX_CALL_OP(sch, SCX_KF_DISPATCH, dispatch, rq, cpu,\n\t\t\t\t    prev_on_sch ? prev : NULL);\n",
+        "sched_ext: Dispatch to the CPU that ops.dispatch() was called for",
     ),
     (
         EXT,
         "another comment",
         r"^\t\t\t/\* stash @prev so that nested invocations can access it \*/\n",
         "\t\t\t/*\n\t\t\t * If not nested, stash @prev so that nested invocations\n\t\t\t * can access it.\n\t\t\t */\n",
+        "sched_ext: Dispatch to the CPU that ops.dispatch() was called for",
     ),
     (
         EXT,
