@@ -27,6 +27,7 @@ class Line:
         self.section, self.what = section, what
         self.name, self.expected, self.kernel, self.smp, *self.options = words
         self.facts, self.tests, self.splats, self.said, self.conclusion = None, [], [], [], "not run"
+        self.failed = []  # attempts of the same thing
 
     def load(self, results, deny, allow):
         place = os.path.join(results, self.name)
@@ -37,6 +38,10 @@ class Line:
         self.facts = dict(line.split(" ", 1) for line in done)
         log = verdict.lines_of(os.path.join(place, "log"), needed=False)
         self.conclusion = log[-1] if log else "no output"
+        failed = place + ".failed"
+        for attempt in sorted(os.listdir(failed), key=int) if os.path.isdir(failed) else []:
+            log = verdict.lines_of(os.path.join(failed, attempt, "log"), needed=False)
+            self.failed.append(f"attempt {attempt}: {log[-1] if log else 'no output'}")
         n = 1
         while os.path.exists(os.path.join(place, f"run{n}", "outcome.json")):
             run = verdict.Run(os.path.join(place, f"run{n}"), deny, allow)
@@ -138,11 +143,11 @@ def report(lines, about):
             yield "| " + " | ".join([f"`{name}`", x.what, *rest]) + " |"
         for x in mine:
             bad = [] if x.good or not x.facts else [x.conclusion, *(s["line"] for s in x.splats[:SAID])]
-            if x.said or bad:
+            if x.said or bad or x.failed:
                 yield ""
                 yield f"`{x.name}` said:"
                 yield ""
-                yield from (f"    {line}" for line in x.said + bad)
+                yield from (f"    {line}" for line in x.failed + x.said + bad)
     unable = os.path.join(HERE, "not-run.md")
     if os.path.exists(unable):
         yield ""
@@ -153,6 +158,7 @@ def ktap(lines):
     yield "KTAP version 1"
     yield f"1..{len(lines)}"
     for n, x in enumerate(lines, 1):
+        yield from (f"# {line}" for line in x.failed)
         if not x.good:
             yield f"# {x.conclusion}"
             yield from (f"# {s['line']}" for s in x.splats)
