@@ -20,6 +20,12 @@ import verdict  # noqa: E402
 SAID = 8  # lines of a single test's output that the report shows
 
 
+def conclusion_of(place):
+    """The last line of the log of a run that was left in the folder place."""
+    log = verdict.lines_of(os.path.join(place, "log"), needed=False)
+    return log[-1] if log else "no output"
+
+
 class Line:
     """One line of fire/lines, and its result once load() has found one."""
 
@@ -36,12 +42,10 @@ class Line:
         if not done or done[:-3] != now:
             return
         self.facts = dict(line.split(" ", 1) for line in done)
-        log = verdict.lines_of(os.path.join(place, "log"), needed=False)
-        self.conclusion = log[-1] if log else "no output"
+        self.conclusion = conclusion_of(place)
         failed = place + ".failed"
         for attempt in sorted(os.listdir(failed), key=int) if os.path.isdir(failed) else []:
-            log = verdict.lines_of(os.path.join(failed, attempt, "log"), needed=False)
-            self.failed.append(f"attempt {attempt}: {log[-1] if log else 'no output'}")
+            self.failed.append(f"attempt {attempt}: {conclusion_of(os.path.join(failed, attempt))}")
         n = 1
         while os.path.exists(os.path.join(place, f"run{n}", "outcome.json")):
             run = verdict.Run(os.path.join(place, f"run{n}"), deny, allow)
