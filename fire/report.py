@@ -1,10 +1,12 @@
 """fire/report.py --list | --lines
 fire/report.py --results DIR --about FILE --md FILE --ktap FILE [--] NAME...
 
-Reads fire/lines. --list prints them for a person, --lines with tabs for commands/fire: name, seconds, kernel, vCPUs, options.
+Reads fire/lines. --list prints them for a person, --lines with tabs for commands/fire: name, seconds, kernel, vCPUs,
+options.
 
-Otherwise reads what commands/fire left in DIR/NAME of each line: "done" says what the result is of and how it ended, "now" what it
-would be of if run now; only a result of the same thing counts. Writes the report and KTAP of all lines, prints the table.
+Otherwise reads what commands/fire left in DIR/NAME of each line: "done" says what the result is of and how it ended,
+"now" what it would be of if run now; only a result of the same thing counts. Writes the report and KTAP of all lines,
+prints the table.
 The exit status is about the lines NAME: 0 all passed, 1 not.
 """
 import argparse
@@ -113,7 +115,8 @@ def cells(line):
 
 def totals(lines):
     ran = [x for x in lines if x.facts]
-    return (f"{sum(x.good for x in ran)} of {len(lines)} lines passed; {duration(sum(x.seconds for x in ran))} in guests, "
+    return (f"{sum(x.good for x in ran)} of {len(lines)} lines passed; "
+            f"{duration(sum(x.seconds for x in ran))} in guests, "
             f"{sum(x.count('pass') for x in ran)} tests passed, {sum(x.count('fail') for x in ran)} failed, "
             f"{sum(x.count('skip') for x in ran)} skipped; "
             f"{sum(len(x.splats) for x in ran)} splats")
@@ -122,9 +125,10 @@ def totals(lines):
 def report(lines, about):
     yield "# Under fire"
     yield ""
-    yield ("The series on debug kernels, under hostile schedulers and faults, and for many rounds. Written by `./workbench fire --keep`; "
-           "`./workbench fire NAME` runs one line again. A line passes when its tests do and the kernel's console shows no WARN, BUG, "
-           "lockdep, KASAN, KCSAN, stall or hang message (`suite/splats`).")
+    yield ("The series on debug kernels, under hostile schedulers and faults, and for many rounds. "
+           "Written by `./workbench fire --keep`; `./workbench fire NAME` runs one line again. "
+           "A line passes when its tests do and the kernel's console shows no WARN, BUG, lockdep, KASAN, KCSAN, "
+           "stall or hang message (`suite/splats`).")
     yield ""
     yield f"**{totals(lines)}.**"
     yield ""
@@ -134,7 +138,8 @@ def report(lines, about):
     for kernel in dict.fromkeys(x.kernel for x in lines):
         images = {x.facts["image"] for x in lines if x.facts and x.kernel == kernel}
         config = "" if kernel == "main" else f" and `kernel/{kernel}.config`"
-        yield f"- kernel {kernel}: `kernel/series.config`, `kernel/guest.config`{config}; image {', '.join(sorted(images)) or 'not built'}"
+        image = ", ".join(sorted(images)) or "not built"
+        yield f"- kernel {kernel}: `kernel/series.config`, `kernel/guest.config`{config}; image {image}"
     for section in dict.fromkeys(x.section for x in lines):
         mine = [x for x in lines if x.section == section]
         yield ""
