@@ -377,7 +377,8 @@ inline local_dsq_post_enq_immed(c, t, flags)
 		:: else
 		fi;
 		if
-		:: ((t == rq[c].curr && !without(PUT_SELF)) || !rq_is_open(c, t)) && !without(INSERT_CHECK) ->
+		:: !rq[c].in_wakeup && ((t == rq[c].curr && !without(PUT_SELF)) || !rq_is_open(c, t)) &&
+		   !without(INSERT_CHECK) ->
 			if
 			:: without(INSIDE_INSERTION) && p[t].immed ->
 				/* reenqueued on the spot, and the BPF scheduler keeps it */
@@ -722,7 +723,7 @@ inline run_deferred(c)
 {
 	a_pass_begins();
 	if
-	:: rq[c].nr_immed && !rq[c].in_balance -> any = false
+	:: rq[c].nr_immed && !rq[c].in_balance -> any = false	/* only_next_is_immed() is a shortcut */
 	:: else -> goto process_ddsp_deferred_locals
 	fi;
 reenq_local:
@@ -830,10 +831,10 @@ inline maybe_queue_balance_callback(c, final)
 
 #define RETRY_TASK	4	/* what is picked: not HI, nor IDLE, nor a task of SCX */
 
-/* finish_pick(): see to what was deferred while next was being picked for c */
+/* immed_left(), finish_pick(): see to what was deferred while next was being picked for c */
 #define pick_final(c)	((c == me || without(OWN_CALLBACKS)) && (next != RETRY_TASK || without(FINAL_PICK)) && \
 	(scx_rq_online(c) || without(PUSH_TEST)))
-#define picked_immed(c)	(pick_final(c) && next < NR_TASKS && p[next].where == LOCAL && p[next].immed && \
+#define picked_immed(c)	(next < NR_TASKS && p[next].where == LOCAL && p[next].immed && \
 	(!sched_core_enabled || without(CORE_PICK_CHECK)))
 
 inline finish_pick(c, next)
