@@ -1,7 +1,9 @@
 # shellcheck shell=bash
-# Sourced by the scripts of fire/ that run in the guest. They load scx_qmap -I, which means "run now" with every insertion into a
-# local DSQ, over demo/load.c, whose FIFO task takes one CPU after the other so that there are hand-backs; then comes the fault.
-# Environment: TOOLS, the folder that fire/build made. Gives:
+# Sourced by the scripts of this folder. They load scx_qmap -I, which means "run now" with every
+# insertion into a local DSQ, over demo/load.c, whose FIFO task takes one CPU after the other so
+# that there are hand-backs; then comes the fault. They end with status 0 when all went well, with 4
+# where the kernel cannot do it, else with a line "FAIL: ...".
+# Environment: TOOLS, the folder that torture/build made. Gives:
 #   fail MESSAGE          ends the script and with it the test
 #   poll SECONDS COMMAND  runs COMMAND until it is true, at most so long; false when it never was
 #   load_start [COMMAND...]   starts the load (behind COMMAND)
@@ -47,8 +49,8 @@ load_stop() {
 	wait "$load_pid" 2>/dev/null || true
 }
 
-# What each thread but the first, which waits for the others, has done: times it slept, and ticks it ran. One process reads it all,
-# as that has to get on, too.
+# What each thread but the first, which waits for the others, has done: times it slept, and ticks it
+# ran. One process reads it all, as that has to get on, too.
 _done() {
 	awk -v first="/task/$load_pid/" '
 		index(FILENAME, first) { nextfile }
