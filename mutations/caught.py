@@ -1,6 +1,6 @@
-"""Which mutations did the guest of a run of prove-tests see caught?
+"""Which mutations did the guest of a run of mutate see caught?
 
-caught.py RESULTS prints a line for each script of prove-tests that was run, as suite/run left it in RESULTS, in order:
+caught.py RESULTS prints a line for each script of mutate that was run, as suite/run left it in RESULTS, in order:
 its name, "caught" or else its result, its seconds and what was said first, with tabs in between. Scripts that the guest
 did not get to, as it hung or died before, are left out.
 """
