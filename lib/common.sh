@@ -5,6 +5,7 @@
 #                             set, is made absolute
 #   info warn die             one line to standard error (die ends the script)
 #   usage header_of           the header comment of a script, as its help text
+#   options                   reads a script's options
 #   duration SECONDS          "3m12s"
 #   step                      runs a long command with a log and a progress line
 #   need_cmd PROGRAM:PACKAGE  installs what is missing, or says how to
@@ -48,6 +49,55 @@ header_of() { sed -n '2,/^[^#]/{/^#/!q;s/^# \{0,1\}//p}' "$1"; }
 usage() {
 	header_of "$0"
 	exit 0
+}
+
+# options SPEC ARGUMENT...: reads a script's options into variables of their names, "-" being "_".
+# SPEC has a word for each: NAME is a switch, its variable becomes 1; NAME= takes a value; NAME+= may
+# be repeated, its variable is an array. Array arguments gets what is no option, and all after "--".
+# With a word "*" in SPEC, for scripts that hand options on, it gets the first word that SPEC does not
+# know and all from there on. -h and --help print the header; any other option ends the script.
+options() {
+	local spec=" $1 " name variable
+	shift
+	arguments=()
+	while [ $# -gt 0 ]; do
+		name=${1#--} variable=${name//-/_}
+		if [ "$1" = -h ] || [ "$1" = --help ]; then
+			usage
+		elif [[ $1 == --?* && $spec == *" $name "* ]]; then
+			printf -v "$variable" 1
+		elif [[ $1 == --?* && $spec =~ " $name"\+?"= " ]]; then
+			[ $# -ge 2 ] || die "$1 takes a value; $(_help_of)"
+			if [[ $spec == *" $name= "* ]]; then
+				printf -v "$variable" %s "$2"
+			else
+				local -n _array=$variable
+				_array+=("$2")
+			fi
+			shift
+		elif [[ $spec == *" * "* ]]; then
+			arguments=("$@")
+			return
+		elif [ "$1" = -- ]; then
+			arguments+=("${@:2}")
+			return
+		elif [[ $1 == -?* ]]; then
+			die "unknown option '$1'; $(_help_of)"
+		else
+			arguments+=("$1")
+		fi
+		shift
+	done
+}
+
+# What to run to read the running script's header.
+_help_of() {
+	local script
+	script=$(realpath --relative-to="$ROOT" -- "$0")
+	case $script in
+	commands/*) echo "'./workbench help ${script#*/}' lists the options" ;;
+	*) echo "'$script --help' lists the options" ;;
+	esac
 }
 
 duration() {
