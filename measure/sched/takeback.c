@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * three WAY [-s] [-w [-p]] [-c CGROUP] [-t SLICE_US]: loads the scheduler of three.bpf.c, until SIGINT or SIGTERM.
+ * takeback WAY [-s] [-w [-p]] [-c CGROUP] [-t SLICE_US]: loads the scheduler of takeback.bpf.c, until SIGINT or SIGTERM.
  *   WAY         none, hook or immed; see there
  *   -s          put tasks on busy CPUs' local DSQs, as a bad neighbour does
  *   -w          measure hand-backs: from a pinned FIFO task's wake-up to ops.enqueue() of the displaced task
@@ -17,7 +17,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "three.bpf.skel.h"
+#include "takeback.bpf.skel.h"
 
 static volatile int done;
 
@@ -31,7 +31,7 @@ int main(int argc, char **argv)
 {
 	static const char *const ways[] = { "none", "hook", "immed" };
 	struct bpf_link *link;
-	struct three *skel;
+	struct takeback *skel;
 	bool measure = false, until_put = false;
 	unsigned int way = 0;
 	struct stat st;
@@ -40,12 +40,12 @@ int main(int argc, char **argv)
 	while (argc > 1 && way < 3 && strcmp(argv[1], ways[way]))
 		way++;
 	if (argc < 2 || way == 3) {
-		fprintf(stderr, "usage: three none|hook|immed [-s] [-w [-p]] [-c CGROUP] [-t SLICE_US]\n");
+		fprintf(stderr, "usage: takeback none|hook|immed [-s] [-w [-p]] [-c CGROUP] [-t SLICE_US]\n");
 		return 2;
 	}
 	signal(SIGINT, stop);
 	signal(SIGTERM, stop);
-	skel = SCX_OPS_OPEN(three_ops, three);
+	skel = SCX_OPS_OPEN(takeback_ops, takeback);
 	if (way == 2 && !__COMPAT_ENUM_OR_ZERO("scx_enq_flags", "SCX_ENQ_IMMED")) {
 		fprintf(stderr, "this kernel has no SCX_ENQ_IMMED\n");
 		return 3;
@@ -69,7 +69,7 @@ int main(int argc, char **argv)
 				perror(optarg);
 				return 2;
 			}
-			skel->struct_ops.three_ops->sub_cgroup_id = st.st_ino;
+			skel->struct_ops.takeback_ops->sub_cgroup_id = st.st_ino;
 			break;
 		case 't':
 			skel->rodata->slice_ns = strtoull(optarg, NULL, 10) * 1000;
@@ -78,12 +78,12 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	bpf_program__set_autoload(skel->progs.three_switch, way == 1);
-	bpf_program__set_autoload(skel->progs.three_waking, measure);
-	bpf_program__set_autoload(skel->progs.three_put, measure && until_put);
+	bpf_program__set_autoload(skel->progs.takeback_switch, way == 1);
+	bpf_program__set_autoload(skel->progs.takeback_waking, measure);
+	bpf_program__set_autoload(skel->progs.takeback_put, measure && until_put);
 
-	SCX_OPS_LOAD(skel, three_ops, three, uei);
-	link = SCX_OPS_ATTACH(skel, three_ops, three);
+	SCX_OPS_LOAD(skel, takeback_ops, takeback, uei);
+	link = SCX_OPS_ATTACH(skel, takeback_ops, takeback);
 	while (!done && !UEI_EXITED(skel, uei))
 		usleep(20000);
 	bpf_link__destroy(link);

@@ -60,7 +60,7 @@ static s32 idle_cpu_for(struct task_struct *p)
 	return scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
 }
 
-s32 BPF_STRUCT_OPS(three_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+s32 BPF_STRUCT_OPS(takeback_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 {
 	s32 cpu = idle_cpu_for(p);
 
@@ -87,7 +87,7 @@ static void sample(s32 cpu, u32 pid)
 		samples[at] = now - since;
 }
 
-void BPF_STRUCT_OPS(three_enqueue, struct task_struct *p, u64 enq_flags)
+void BPF_STRUCT_OPS(takeback_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	s32 cpu = scx_bpf_task_cpu(p);
 
@@ -107,7 +107,7 @@ void BPF_STRUCT_OPS(three_enqueue, struct task_struct *p, u64 enq_flags)
 	scx_bpf_dsq_insert(p, QUEUE, slice_ns, enq_flags);
 }
 
-void BPF_STRUCT_OPS(three_dispatch, s32 cpu, struct task_struct *prev)
+void BPF_STRUCT_OPS(takeback_dispatch, s32 cpu, struct task_struct *prev)
 {
 	u32 i, first = turn++;
 
@@ -122,7 +122,7 @@ void BPF_STRUCT_OPS(three_dispatch, s32 cpu, struct task_struct *prev)
 }
 
 SEC("tp_btf/sched_switch")
-int BPF_PROG(three_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+int BPF_PROG(takeback_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
 	switch (next->policy) {
 	case 1: /* SCHED_FIFO */
@@ -134,7 +134,7 @@ int BPF_PROG(three_switch, bool preempt, struct task_struct *prev, struct task_s
 }
 
 SEC("tp_btf/sched_waking")
-int BPF_PROG(three_waking, struct task_struct *p)
+int BPF_PROG(takeback_waking, struct task_struct *p)
 {
 	s32 cpu;
 
@@ -150,18 +150,18 @@ int BPF_PROG(three_waking, struct task_struct *p)
 }
 
 SEC("fentry/put_prev_task_scx")
-int BPF_PROG(three_put, struct rq *rq, struct task_struct *p, struct task_struct *next)
+int BPF_PROG(takeback_put, struct rq *rq, struct task_struct *p, struct task_struct *next)
 {
 	sample(bpf_get_smp_processor_id(), p->pid);
 	return 0;
 }
 
-s32 BPF_STRUCT_OPS_SLEEPABLE(three_init)
+s32 BPF_STRUCT_OPS_SLEEPABLE(takeback_init)
 {
 	return scx_bpf_create_dsq(QUEUE, -1);
 }
 
-s32 BPF_STRUCT_OPS(three_sub_attach, struct scx_sub_attach_args *args)
+s32 BPF_STRUCT_OPS(takeback_sub_attach, struct scx_sub_attach_args *args)
 {
 	u32 i;
 
@@ -174,7 +174,7 @@ s32 BPF_STRUCT_OPS(three_sub_attach, struct scx_sub_attach_args *args)
 	return -ENOSPC;
 }
 
-void BPF_STRUCT_OPS(three_sub_detach, struct scx_sub_detach_args *args)
+void BPF_STRUCT_OPS(takeback_sub_detach, struct scx_sub_detach_args *args)
 {
 	u32 i;
 
@@ -184,17 +184,17 @@ void BPF_STRUCT_OPS(three_sub_detach, struct scx_sub_detach_args *args)
 	}
 }
 
-void BPF_STRUCT_OPS(three_exit, struct scx_exit_info *ei)
+void BPF_STRUCT_OPS(takeback_exit, struct scx_exit_info *ei)
 {
 	UEI_RECORD(uei, ei);
 }
 
-SCX_OPS_DEFINE(three_ops,
-	       .select_cpu	= (void *)three_select_cpu,
-	       .enqueue		= (void *)three_enqueue,
-	       .dispatch	= (void *)three_dispatch,
-	       .init		= (void *)three_init,
-	       .sub_attach	= (void *)three_sub_attach,
-	       .sub_detach	= (void *)three_sub_detach,
-	       .exit		= (void *)three_exit,
-	       .name		= "three");
+SCX_OPS_DEFINE(takeback_ops,
+	       .select_cpu	= (void *)takeback_select_cpu,
+	       .enqueue		= (void *)takeback_enqueue,
+	       .dispatch	= (void *)takeback_dispatch,
+	       .init		= (void *)takeback_init,
+	       .sub_attach	= (void *)takeback_sub_attach,
+	       .sub_detach	= (void *)takeback_sub_detach,
+	       .exit		= (void *)takeback_exit,
+	       .name		= "takeback");
