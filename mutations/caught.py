@@ -41,7 +41,13 @@ def main():
         runs = sum(line.startswith("##### run ") for line in lines)
         if runs:
             what = f"run {runs}: {what}"
-        print(name, "caught" if test["result"] == "fail" or splats else test["result"], round(test["seconds"] or 0), what, sep="\t")
+        print(
+            name,
+            "caught" if test["result"] == "fail" or splats else test["result"],
+            round(test["seconds"] or 0),
+            what,
+            sep="\t",
+        )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,14 @@
 # Sourced by the tests: the assertions. Each one prints what it wanted and what it got, and ends the test.
 # shellcheck shell=bash
 
-fail() { printf 'FAIL: %s\n' "$*" >&2; exit 1; }
-skip() { printf '%s\n' "$*"; exit 4; }
+fail() {
+	printf 'FAIL: %s\n' "$*" >&2
+	exit 1
+}
+skip() {
+	printf '%s\n' "$*"
+	exit 4
+}
 
 # expect STATUS PATTERN CMD...: CMD ends with STATUS and its output (both streams) has a line matching the
 # extended regular expression PATTERN ('' for none asked).
