@@ -1,7 +1,8 @@
-"""demo/table.py FILE: prints demo/in-guest's output as a table, a column for each mode of the scheduler.
+"""demo/table.py FILE: prints demo/in-guest's output as a table, a column for each mode of the
+scheduler.
 
-Counters are totals over the run. Exit status 1 when FILE does not hold a whole run; the line says what is missing.
-"""
+Counters are totals over the run. Exit status 1 when FILE does not hold a whole run; the line says
+what is missing. """
 import re
 import sys
 

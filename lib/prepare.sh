@@ -5,7 +5,8 @@
 #   prepare_kernel VARIANT    likewise, and builds; sets KERNEL_OUT. VARIANT is main or
 #                             the name of a config fragment that is added, as in debug
 #   check_variant             sets variant, after options() with "debug variant=", to what was asked
-#                             for, otherwise to main; ends the script when there is none of that name
+#                             for, otherwise to main; ends the script when there is none of that
+#                             name
 #   announce VARIANT [SECONDS WHAT]...   says about how long everything will take
 
 prepare_tree() {
@@ -46,5 +47,6 @@ announce() {
 		shift 2
 	done
 	[ ${#parts[@]} -gt 0 ] || return 0
-	info "about $(duration "$total") in all, and more when the kernel has changed since: $(printf '%s, ' "${parts[@]}" | sed 's/, $//')"
+	info "about $(duration "$total") in all, and more when the kernel has changed since:" \
+		"$(printf '%s, ' "${parts[@]}" | sed 's/, $//')"
 }

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Sourced by the verbs that measure, `measure` and `check-cost`, after lib/common.sh, lib/prepare.sh and
-# series/git.sh. Gives:
-#   prepare_series OUT [SECONDS WHAT]...   sets series_out to OUT, or builds the series' kernel, says
-#                                          about how long all that takes, and exports TREE
+# Sourced by the verbs that measure, `measure` and `check-cost`, after lib/common.sh, lib/prepare.sh
+# and series/git.sh. Gives:
+#   prepare_series OUT [SECONDS WHAT]...   sets series_out to OUT, or builds the series' kernel,
+#                                          says about how long all that takes, and exports TREE
 #   prepare_base OUT                       sets base_out to OUT, or builds the base's kernel
 #   build_programs                         builds what the guests run; sets tools and loads, folders
 #   boot_short BOOTS NAME=BZIMAGE...       boots for the figure that is asserted, into short.csv
@@ -70,7 +70,8 @@ _recipe() {
 			sed -n 's/^QEMU emulator version \([0-9]*\).*/qemu \1/p'
 		grep -hE '^(# )?CONFIG_' "$ROOT"/kernel/{series,guest}.config
 		# Nor does what scripts say of themselves.
-		sed -E '/^[[:space:]]*(#|$)/d' "$ROOT"/measure/{boots,in-guest/cost} "$ROOT"/guest/{boot,init}
+		sed -E '/^[[:space:]]*(#|$)/d' "$ROOT"/measure/{boots,in-guest/cost} \
+			"$ROOT"/guest/{boot,init}
 		cat "$ROOT"/measure/load/{load.h,pipe.c}
 		cat "$TREE"/tools/sched_ext/{scx_simple.*,include/scx/*.h}
 	} | sha256sum | cut -c1-16

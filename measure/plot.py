@@ -1,8 +1,10 @@
-"""measure/plot.py DIR svg|png: prints a gnuplot script which draws the summary that measure/table.py left in DIR.
+"""measure/plot.py DIR svg|png: prints a gnuplot script which draws the summary that
+measure/table.py left in DIR.
 
-Four parts: the cost when unused (bars, on the lowest number of vCPUs), the hand-back time by vCPUs, and the distribution of
-latency among FIFO and DEADLINE tasks, and of a sub-scheduler's beside a bad neighbour. `| gnuplot >FILE` makes the picture.
-A part without figures stays away. Exit status 2 when DIR holds no summary.
+Four parts: the cost when unused (bars, on the lowest number of vCPUs), the hand-back time by vCPUs,
+and the distribution of latency among FIFO and DEADLINE tasks, and of a sub-scheduler's beside a bad
+neighbour. `| gnuplot >FILE` makes the picture. A part without figures stays away. Exit status 2
+when DIR holds no summary.
 """
 import csv
 import os
@@ -154,7 +156,8 @@ def handback(folder, out):
     return True
 
 
-# The part on the axis is -log10(1 - part): every step upwards is a tenth of the samples that are left.
+# The part on the axis is -log10(1 - part): every step upwards is a tenth of the samples that are
+# left.
 NINES = ((0, "0"), (0.30103, "50%%"), (1, "90%%"), (2, "99%%"), (3, "99.9%%"))
 
 

@@ -1,8 +1,9 @@
-"""measure/profile.py OPERATIONS NAME=SYMBOLS:BLOCKS NAME=SYMBOLS:BLOCKS [--top N]: where two kernels' instructions differ.
+"""measure/profile.py OPERATIONS NAME=SYMBOLS:BLOCKS NAME=SYMBOLS:BLOCKS [--top N]: where two
+kernels' instructions differ.
 
-For each of two kernels: SYMBOLS is the output of `nm -n vmlinux`, BLOCKS what measure/count.c wrote while OPERATIONS were
-done. Prints the N (default 15) functions that differ most. BPF programs have no symbol here: they are one line, user
-space is another.
+For each of two kernels: SYMBOLS is the output of `nm -n vmlinux`, BLOCKS what measure/count.c wrote
+while OPERATIONS were done. Prints the N (default 15) functions that differ most. BPF programs have
+no symbol here: they are one line, user space is another.
 """
 import bisect
 import sys

@@ -1,12 +1,15 @@
-"""measure/table.py FIGURES.csv [--details | --largest] [--summary DIR] [--budget PERCENT SCHEDULER LOAD]: prints measure/boots' figures as tables.
+"""measure/table.py FIGURES.csv [--details | --largest] [--summary DIR] [--budget PERCENT SCHEDULER
+LOAD]: prints measure/boots' figures as tables.
 
-Cost: a boot's figure is the median of its rounds; a kernel's is the median of its boots, with the lowest and the highest
-boot beside it. The first kernel of the file is what the others are compared with. "~" stands after a difference that
-is smaller than the spread between boots of one of the two kernels: it may be nothing.
+Cost: a boot's figure is the median of its rounds; a kernel's is the median of its boots, with the
+lowest and the highest boot beside it. The first kernel of the file is what the others are compared
+with. "~" stands after a difference that is smaller than the spread between boots of one of the two
+kernels: it may be nothing.
 Latency: quantiles over the samples of all boots, and the lowest and highest boot's p99.
---details prints every figure of cost. --summary writes them to DIR, as cost.csv, latency.csv and cdf.csv (for plots).
---largest prints only the case of the second kernel's largest increase. --budget also fails (exit status 1) when a kernel needs more than PERCENT more instructions than the first one for LOAD
-under SCHEDULER at any number of vCPUs. Exit status 2 when figures are missing.
+--details prints every figure of cost. --summary writes them to DIR, as cost.csv, latency.csv and
+cdf.csv (for plots). --largest prints only the case of the second kernel's largest increase.
+--budget also fails (exit status 1) when a kernel needs more than PERCENT more instructions than the
+first one for LOAD under SCHEDULER at any number of vCPUs. Exit status 2 when figures are missing.
 """
 import csv
 import math
@@ -30,7 +33,8 @@ class Misuse(Exception):
 
 
 def read(path):
-    """-> ({(kernel, smp, scheduler, load): [cost of each boot, sorted]}, {(what, kernel, smp, way, kind): {boot: [ns, sorted]}})"""
+    """-> ({(kernel, smp, scheduler, load): [cost of each boot, sorted]}, {(what, kernel, smp, way,
+    kind): {boot: [ns, sorted]}})"""
     rounds = defaultdict(lambda: defaultdict(list))
     samples = defaultdict(lambda: defaultdict(list))
     with open(path, newline="") as file:
@@ -68,7 +72,8 @@ def distinct(values):
 
 
 def counterpart(figures, base, smp, scheduler, load):
-    """The base's figure to compare with: of the same scheduler, or, where the base lacks an option, without it."""
+    """The base's figure to compare with: of the same scheduler, or, where the base lacks an option,
+    without it."""
     for name in (scheduler, scheduler.split("+")[0]):
         if (base, smp, name, load) in figures:
             return figures[base, smp, name, load]
@@ -289,7 +294,8 @@ def write_summary(cost, kernels, samples, folder):
 
 
 def largest(cost, kernels):
-    """-> "SCHEDULER:LOAD VCPUS" of the second kernel's largest increase when unused that is at least twice the spread, or "" """
+    """-> "SCHEDULER:LOAD VCPUS" of the second kernel's largest increase when unused that is at
+    least twice the spread, or "" """
     best = (0, "")
     for (kernel, smp, scheduler, load), figure in cost.items():
         if kernel not in kernels[1:2] or "+" in scheduler:

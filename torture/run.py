@@ -69,9 +69,9 @@ class Torture:
         return " ".join(names + ["changed"] * (subprocess.run(changed).returncode != 0))
 
     def identity(self, s):
-        """-> all that the result of a scenario depends on: the kernel's image, which is the same for
-        the same code and configuration; its options; and what runs: a script with its tools, one
-        selftest (its object), or the suite."""
+        """-> all that the result of a scenario depends on: the kernel's image, which is the same
+        for the same code and configuration; its options; and what runs: a script with its tools,
+        one selftest (its object), or the suite."""
         files = s.files()
         objects = os.path.join(BUILD, "selftests", s.kernel, "build", "obj", "sched_ext")
         image = os.path.join(self.kernel_out(s.kernel), "arch", "x86", "boot", "bzImage")

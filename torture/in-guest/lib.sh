@@ -55,7 +55,8 @@ _done() {
 	awk -v first="/task/$load_pid/" '
 		index(FILENAME, first) { nextfile }
 		/^voluntary/ { print FILENAME, $2 }
-		/^[0-9]/ { print FILENAME, $14 + $15 }' /proc/"$load_pid"/task/*/{stat,status} | sed 's|/stat.* | |' | sort
+		/^[0-9]/ { print FILENAME, $14 + $15 }' /proc/"$load_pid"/task/*/{stat,status} |
+		sed 's|/stat.* | |' | sort
 }
 # What still is as in an earlier _done, in both respects
 _stuck() { comm -12 <(echo "$1") <(_done) | cut -d' ' -f1 | uniq -d; }
@@ -85,7 +86,9 @@ sched_load() { sched_try "$@" || fail "the scheduler did not load"; }
 
 _handed_back() { [ "$(awk '$1 == "SCX_EV_REENQ_IMMED" { print $2 }' "$1/events")" -gt 0 ]; }
 # shellcheck disable=SC2120 # both forms are in use
-sched_busy() { poll $limit _handed_back "${1:-$root}" 2>/dev/null || fail "no hand-back, so nothing was tested"; }
+sched_busy() {
+	poll $limit _handed_back "${1:-$root}" 2>/dev/null || fail "no hand-back, so nothing was tested"
+}
 
 sched_ended() {
 	[ "$(<$state)" = disabled ] || return 1
