@@ -22,8 +22,9 @@ prepare_tree() {
 check_variant() {
 	[ -z "${debug:-}" ] || variant=debug
 	variant=${variant:-main}
-	[ "$variant" = main ] || [ -f "$ROOT/kernel/$variant.config" ] ||
+	if [ "$variant" != main ] && [ ! -f "$ROOT/kernel/$variant.config" ]; then
 		die "--variant takes the name of a kernel/NAME.config, not '$variant'"
+	fi
 }
 
 prepare_kernel() {
@@ -39,8 +40,8 @@ announce() {
 	local total=5 parts=() out=$BUILD/kernel/$1
 	shift
 	_part() { total=$((total + $1)) parts+=("$2"); }
-	[ -n "${TREE:-}" ] || [ -d "$BUILD/tree" ] || _part 45 "base tree"
-	[ "$TOOLROOT" = / ] || [ -d "$TOOLROOT" ] || _part 60 "toolroot"
+	if [ -z "${TREE:-}" ] && [ ! -d "$BUILD/tree" ]; then _part 45 "base tree"; fi
+	[ -d "$TOOLROOT" ] || _part 60 "toolroot"
 	[ -e "$out/vmlinux" ] || _part $((800 / $(nproc))) "kernel"
 	while [ $# -gt 0 ]; do
 		_part "$1" "$2"
