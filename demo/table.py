@@ -1,19 +1,30 @@
-"""demo/table.py FILE: prints demo/in-guest's output as a table, a column for each mode of the scheduler.
+"""demo/table.py FILE: prints demo/in-guest's output as a table, a column for each mode of the
+scheduler.
 
-Counters are totals over the run. Exit status 1 when FILE does not hold a whole run; the line says what is missing.
-"""
+Counters are totals over the run. Exit status 1 when FILE does not hold a whole run; the line says
+what is missing. """
 import re
 import sys
 
 TITLES = {"plain": "scx_qmap", "immed": "scx_qmap -I"}
 # scx_qmap's counters and the load's figures, in words. Others appear under their own name.
 WORDS = {
-    "enq": "tasks enqueued", "dsp": "tasks dispatched", "delta": "waiting when it ended", "deq": "taken out of the queues (ops.dequeue)",
-    "enq_ddsp": "run at once (idle CPU)", "core": "taken out to run", "reenq": "handed back, all",
-    "reenq/cpu0": "handed back, all/of CPU 0", "immed": "handed back: CPU not free", "preempted": "handed back: preempted",
-    "kfunc": "handed back: scheduler asked", "stressed": "sent to a busy CPU on purpose",
-    "wakeups": "sleepers: wake-ups", "late_p50_us": "sleepers: wake-up to run, p50 (us)",
-    "late_p99_us": "sleepers: wake-up to run, p99 (us)", "late_max_us": "sleepers: wake-up to run, max (us)",
+    "enq": "tasks enqueued",
+    "dsp": "tasks dispatched",
+    "delta": "waiting when it ended",
+    "deq": "taken out of the queues (ops.dequeue)",
+    "enq_ddsp": "run at once (idle CPU)",
+    "core": "taken out to run",
+    "reenq": "handed back, all",
+    "reenq/cpu0": "handed back, all/of CPU 0",
+    "immed": "handed back: CPU not free",
+    "preempted": "handed back: preempted",
+    "kfunc": "handed back: scheduler asked",
+    "stressed": "sent to a busy CPU on purpose",
+    "wakeups": "sleepers: wake-ups",
+    "late_p50_us": "sleepers: wake-up to run, p50 (us)",
+    "late_p99_us": "sleepers: wake-up to run, p99 (us)",
+    "late_max_us": "sleepers: wake-up to run, max (us)",
     "SCX_EV_BYPASS_DURATION": "SCX_EV_BYPASS_DURATION (ns)",
     "fifo_bursts": "FIFO task: bursts of 10 ms",
 }
@@ -52,7 +63,7 @@ def counters(lines):
     if not starts:
         die("scx_qmap printed no statistics")
     block = []
-    for line in lines[starts[-1]:]:
+    for line in lines[starts[-1] :]:
         if line.startswith("cpuperf") or line.startswith("EXIT"):
             break
         block += re.findall(r"(\S+)=(\S+)", line)
@@ -73,17 +84,27 @@ def main():
     setup = {k: first.pop(k, "?") for k in ("cpus", "hogs", "sleepers", "seconds")}
     sections = (
         ("The scheduler's counters", {m: counters(p["scheduler"]) for m, p in modes.items()}),
-        ("The kernel's events (/sys/kernel/sched_ext/root/events)", {m: pairs(p["events"]) for m, p in modes.items()}),
+        (
+            "The kernel's events (/sys/kernel/sched_ext/root/events)",
+            {m: pairs(p["events"]) for m, p in modes.items()},
+        ),
         ("The load", {m: {k: v for k, v in f.items() if k not in setup} for m, f in load.items()}),
     )
-    print(f"{setup['seconds']} s on {setup['cpus']} CPUs under: {setup['hogs']} CPU hogs, {setup['sleepers']} short sleepers, "
-          f"a FIFO task that takes a CPU for 10 ms of every 40 ms")
+    print(
+        f"{setup['seconds']} s on {setup['cpus']} CPUs under: {setup['hogs']} CPU hogs, {setup['sleepers']} short sleepers, "
+        f"a FIFO task that takes a CPU for 10 ms of every 40 ms"
+    )
     for title, columns in sections:
         keys = list(dict.fromkeys(k for values in columns.values() for k in values))
         print(f"\n{title:56}" + "".join(f"{TITLES.get(m, m):>14}" for m in columns))
         for key in keys:
-            print(f"  {WORDS.get(key, key):54}" + "".join(f"{c.get(key, '-'):>14}" for c in columns.values()))
-    print("\nTimes in a guest depend on what else the machine does, and more so when it is emulated; compare the counts.")
+            print(
+                f"  {WORDS.get(key, key):54}"
+                + "".join(f"{c.get(key, '-'):>14}" for c in columns.values())
+            )
+    print(
+        "\nTimes in a guest depend on what else the machine does, and more so when it is emulated; compare the counts."
+    )
     return 0
 
 

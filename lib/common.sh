@@ -5,6 +5,7 @@
 #                             set, is made absolute
 #   info warn die             one line to standard error (die ends the script)
 #   usage header_of           the header comment of a script, as its help text
+#   options                   reads a script's options
 #   duration SECONDS          "3m12s"
 #   step                      runs a long command with a log and a progress line
 #   need_cmd PROGRAM:PACKAGE  installs what is missing, or says how to
@@ -21,7 +22,10 @@ TOOLROOT=$BUILD/toolroot
 case ${WORKBENCH_TOOLS:-toolroot} in
 toolroot) ;;
 host) TOOLROOT=/ ;;
-*) echo "error: WORKBENCH_TOOLS is '$WORKBENCH_TOOLS'; it can be 'toolroot' or 'host'" >&2 && exit 2 ;;
+*)
+	echo "error: WORKBENCH_TOOLS is '$WORKBENCH_TOOLS'; it can be 'toolroot' or 'host'" >&2
+	exit 2
+	;;
 esac
 [ -z "${TREE:-}" ] || TREE=$(realpath -m -- "$TREE")
 export ROOT BUILD CACHE TOOLROOT
@@ -48,6 +52,56 @@ header_of() { sed -n '2,/^[^#]/{/^#/!q;s/^# \{0,1\}//p}' "$1"; }
 usage() {
 	header_of "$0"
 	exit 0
+}
+
+# options SPEC ARGUMENT...: reads a script's options into variables of their names, "-" being "_".
+# SPEC has a word for each: NAME is a switch, its variable becomes 1; NAME= takes a value; NAME+=
+# may be repeated, its variable is an array. Array arguments gets what is no option, and all after
+# "--". With a word "*" in SPEC, for scripts that hand options on, it gets the first word that SPEC
+# does not know and all from there on. -h and --help print the header; any other option ends the
+# script.
+options() {
+	local spec=" $1 " name variable
+	shift
+	arguments=()
+	while [ $# -gt 0 ]; do
+		name=${1#--} variable=${name//-/_}
+		if [ "$1" = -h ] || [ "$1" = --help ]; then
+			usage
+		elif [[ $1 == --?* && $spec == *" $name "* ]]; then
+			printf -v "$variable" 1
+		elif [[ $1 == --?* && $spec =~ " $name"\+?"= " ]]; then
+			[ $# -ge 2 ] || die "$1 takes a value; $(_help_of)"
+			if [[ $spec == *" $name= "* ]]; then
+				printf -v "$variable" %s "$2"
+			else
+				local -n _array=$variable
+				_array+=("$2")
+			fi
+			shift
+		elif [[ $spec == *" * "* ]]; then
+			arguments=("$@")
+			return
+		elif [ "$1" = -- ]; then
+			arguments+=("${@:2}")
+			return
+		elif [[ $1 == -?* ]]; then
+			die "unknown option '$1'; $(_help_of)"
+		else
+			arguments+=("$1")
+		fi
+		shift
+	done
+}
+
+# What to run to read the running script's header.
+_help_of() {
+	local script
+	script=$(realpath --relative-to="$ROOT" -- "$0")
+	case $script in
+	commands/*) echo "'./workbench help ${script#*/}' lists the options" ;;
+	*) echo "'$script --help' lists the options" ;;
+	esac
 }
 
 duration() {
@@ -98,7 +152,8 @@ step() {
 	if [ "$status" = 0 ]; then
 		info "    done in $(duration $((SECONDS - start))): $label"
 	else
-		info "    failed (status $status) after $(duration $((SECONDS - start))): $label; last lines of $log:"
+		info "    failed (status $status) after $(duration $((SECONDS - start))): $label;" \
+			"last lines of $log:"
 		tail -n 15 "$log" | sed 's/^/    | /' >&2
 	fi
 	return "$status"
@@ -114,9 +169,12 @@ need_cmd() {
 	[ ${#missing[@]} -gt 0 ] || return 0
 	local line="apt-get install -y --no-install-recommends ${missing[*]}"
 	[ "$(id -u)" = 0 ] || die "missing on this machine: ${missing[*]}; as root run: $line"
-	command -v apt-get >/dev/null || die "missing on this machine: ${missing[*]}; install them (no apt-get here)"
-	step "installing ${missing[*]}" 20 "$BUILD/logs/apt-${missing[0]}.log" _apt_install "${missing[@]}" ||
-		die "could not install ${missing[*]}; is the network up? Try by hand: apt-get update && $line"
+	command -v apt-get >/dev/null ||
+		die "missing on this machine: ${missing[*]}; install them (no apt-get here)"
+	step "installing ${missing[*]}" 20 "$BUILD/logs/apt-${missing[0]}.log" _apt_install \
+		"${missing[@]}" ||
+		die "could not install ${missing[*]}; is the network up?" \
+			"Try by hand: apt-get update && $line"
 }
 
 # A fresh machine's package lists may be absent or old: update only when needed.
@@ -133,7 +191,8 @@ need_space() {
 	until [ -d "$dir" ]; do dir=$(dirname "$dir"); done
 	free=$(($(stat -f -c '%a * %S' "$dir") / 1000000))
 	[ "$free" -ge "$2" ] ||
-		die "$3 needs $2 MB in $1, but $free MB are free; make room or set BUILD and CACHE to another disk"
+		die "$3 needs $2 MB in $1, but $free MB are free;" \
+			"make room or set BUILD and CACHE to another disk"
 }
 
 # debian_mirror: the address of the Debian archive as apt is configured here, so that
@@ -145,12 +204,15 @@ debian_mirror() {
 		apt-get update >/dev/null 2>&1 || true
 		mirror=$(_apt_archive)
 	fi
-	[ -n "$mirror" ] || die "apt knows no Debian archive (run 'apt-get update' as root, or set MIRROR to the address of one)"
+	[ -n "$mirror" ] || die "apt knows no Debian archive" \
+		"(run 'apt-get update' as root, or set MIRROR to the address of one)"
 	probe=$(mktemp)
-	/usr/lib/apt/apt-helper -o Acquire::Retries=1 -o Acquire::http::Timeout=15 -o Acquire::https::Timeout=15 \
+	/usr/lib/apt/apt-helper -o Acquire::Retries=1 -o Acquire::http::Timeout=15 \
+		-o Acquire::https::Timeout=15 \
 		download-file "${mirror%/}/dists/trixie/InRelease" "$probe" >/dev/null 2>&1 || status=$?
 	rm -f "$probe"
-	[ "$status" = 0 ] || die "$mirror does not answer with Debian 13's index; is the network up? (MIRROR sets another mirror)"
+	[ "$status" = 0 ] || die "$mirror does not answer with Debian 13's index;" \
+		"is the network up? (MIRROR sets another mirror)"
 	echo "${mirror%/}"
 }
 

@@ -4,8 +4,9 @@
 #                             with the series applied
 #   prepare_kernel VARIANT    likewise, and builds; sets KERNEL_OUT. VARIANT is main or
 #                             the name of a config fragment that is added, as in debug
-#   variant_option ARGUMENT...   sets variant to what a first argument --debug or --variant NAME asks for, otherwise to
-#                             main, and given to the number of arguments that took
+#   check_variant             sets variant, after options() with "debug variant=", to what was asked
+#                             for, otherwise to main; ends the script when there is none of that
+#                             name
 #   announce VARIANT [SECONDS WHAT]...   says about how long everything will take
 
 prepare_tree() {
@@ -18,16 +19,12 @@ prepare_tree() {
 	"$ROOT/series/apply" --keep "$TREE" || exit
 }
 
-# shellcheck disable=SC2034 # for the caller
-variant_option() {
-	variant=main given=0
-	case ${1:-} in
-	--debug) variant=debug given=1 ;;
-	--variant)
-		[ -f "$ROOT/kernel/${2:-}.config" ] || die "--variant takes the name of a kernel/NAME.config, not '${2:-}'"
-		variant=$2 given=2
-		;;
-	esac
+check_variant() {
+	[ -z "${debug:-}" ] || variant=debug
+	variant=${variant:-main}
+	if [ "$variant" != main ] && [ ! -f "$ROOT/kernel/$variant.config" ]; then
+		die "--variant takes the name of a kernel/NAME.config, not '$variant'"
+	fi
 }
 
 prepare_kernel() {
@@ -43,13 +40,14 @@ announce() {
 	local total=5 parts=() out=$BUILD/kernel/$1
 	shift
 	_part() { total=$((total + $1)) parts+=("$2"); }
-	[ -n "${TREE:-}" ] || [ -d "$BUILD/tree" ] || _part 45 "base tree"
-	[ "$TOOLROOT" = / ] || [ -d "$TOOLROOT" ] || _part 60 "toolroot"
+	if [ -z "${TREE:-}" ] && [ ! -d "$BUILD/tree" ]; then _part 45 "base tree"; fi
+	[ -d "$TOOLROOT" ] || _part 60 "toolroot"
 	[ -e "$out/vmlinux" ] || _part $((800 / $(nproc))) "kernel"
 	while [ $# -gt 0 ]; do
 		_part "$1" "$2"
 		shift 2
 	done
 	[ ${#parts[@]} -gt 0 ] || return 0
-	info "about $(duration "$total") in all, and more when the kernel has changed since: $(printf '%s, ' "${parts[@]}" | sed 's/, $//')"
+	info "about $(duration "$total") in all, and more when the kernel has changed since:" \
+		"$(printf '%s, ' "${parts[@]}" | sed 's/, $//')"
 }

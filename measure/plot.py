@@ -1,8 +1,10 @@
-"""measure/plot.py DIR svg|png: prints a gnuplot script which draws the summary that measure/table.py left in DIR.
+"""measure/plot.py DIR svg|png: prints a gnuplot script which draws the summary that
+measure/table.py left in DIR.
 
-Four parts: the cost when unused (bars, on the lowest number of vCPUs), the hand-back time by vCPUs, and the distribution of
-latency among FIFO and DEADLINE tasks, and of a sub-scheduler's beside a bad neighbour. `| gnuplot >FILE` makes the picture.
-A part without figures stays away. Exit status 2 when DIR holds no summary.
+Four parts: the cost when unused (bars, on the lowest number of vCPUs), the hand-back time by vCPUs,
+and the distribution of latency among FIFO and DEADLINE tasks, and of a sub-scheduler's beside a bad
+neighbour. `| gnuplot >FILE` makes the picture. A part without figures stays away. Exit status 2
+when DIR holds no summary.
 """
 import csv
 import os
@@ -12,7 +14,14 @@ WAYS = {"none": "nothing", "hook": "sched\\\\_switch hook", "immed": "SCX\\\\_EN
 HANDBACK = {**WAYS, "none": "until the task is put"}
 COLOURS = {"none": "#999999", "hook": "#e69f00", "immed": "#0072b2"}
 BARS = ("#999999", "#0072b2", "#e69f00", "#009e73")
-LOADS = {"pipe": "pipe", "cross": "pipe\\\\nacross", "futex": "futex", "fork": "fork", "timer": "timer", "yield": "yield"}
+LOADS = {
+    "pipe": "pipe",
+    "cross": "pipe\\\\nacross",
+    "futex": "futex",
+    "fork": "fork",
+    "timer": "timer",
+    "yield": "yield",
+}
 BUDGET = 0.25
 WHISKERS = "vectors heads size graph 0.006,90 lw 1"
 
@@ -41,8 +50,20 @@ def cost(folder, out):
     all_rows = rows(folder, "cost.csv")
     smp = min((int(r["smp"]) for r in all_rows), default=0)
     kernels = distinct(r["kernel"] for r in all_rows)
-    base = {(r["scheduler"], r["load"]): r for r in all_rows if r["kernel"] == kernels[0] and int(r["smp"]) == smp}
-    mine = [r for r in all_rows if r["kernel"] == kernels[1] and int(r["smp"]) == smp and "+" not in r["scheduler"]] if len(kernels) > 1 else []
+    base = {
+        (r["scheduler"], r["load"]): r
+        for r in all_rows
+        if r["kernel"] == kernels[0] and int(r["smp"]) == smp
+    }
+    mine = (
+        [
+            r
+            for r in all_rows
+            if r["kernel"] == kernels[1] and int(r["smp"]) == smp and "+" not in r["scheduler"]
+        ]
+        if len(kernels) > 1
+        else []
+    )
     if not mine:
         return False
     schedulers, loads = distinct(r["scheduler"] for r in mine), distinct(r["load"] for r in mine)
@@ -59,14 +80,22 @@ def cost(folder, out):
             most = 100 * (float(r["max"]) - float(b["min"])) / median
             value = float(r["difference_percent"])
             low, high = min(low, least * 1.1), max(high, most * 1.1)
-            x = loads.index(r["load"]) + (schedulers.index(s) - (len(schedulers) - 1) / 2) * 0.8 / len(schedulers)
+            x = loads.index(r["load"]) + (
+                schedulers.index(s) - (len(schedulers) - 1) / 2
+            ) * 0.8 / len(schedulers)
             lines.append(f"{x:.4f} {value} {least:.4f} {most:.4f}")
         block(out, f"cost_{s}", lines)
     out("reset")
-    out(f'set title "Cost when unused: instructions against {escaped(kernels[0])}, {smp} vCPU (whiskers: extremes of the boots)"')
+    out(
+        f'set title "Cost when unused: instructions against {escaped(kernels[0])}, {smp} vCPU (whiskers: extremes of the boots)"'
+    )
     out('set ylabel "%"')
-    out(f"set yrange [{low:.2f}:{high + (high - low) * 0.25:.2f}]") # with room for the key
-    out("set xtics (" + ", ".join(f'"{LOADS.get(load, load)}" {n}' for n, load in enumerate(loads)) + ") scale 0")
+    out(f"set yrange [{low:.2f}:{high + (high - low) * 0.25:.2f}]")  # with room for the key
+    out(
+        "set xtics ("
+        + ", ".join(f'"{LOADS.get(load, load)}" {n}' for n, load in enumerate(loads))
+        + ") scale 0"
+    )
     out(f"set xrange [-0.6:{len(loads) - 0.4}]")
     out("set grid ytics lc rgb '#dddddd'")
     out(f"set boxwidth {0.8 / len(schedulers) * 0.9:.3f}")
@@ -91,14 +120,20 @@ def handback(folder, out):
     curves = []
     for way in WAYS:
         for kernel in kernels:
-            points = [(int(r["smp"]), r["p50"], r["p99"]) for r in found if r["way"] == way and r["kernel"] == kernel]
+            points = [
+                (int(r["smp"]), r["p50"], r["p99"])
+                for r in found
+                if r["way"] == way and r["kernel"] == kernel
+            ]
             if points:
                 name = f"handback_{way}_{kernels.index(kernel)}"
                 block(out, name, [f"{smp} {p50} {p99}" for smp, p50, p99 in sorted(points)])
                 curves.append((name, HANDBACK[way], way, kernel, kernels.index(kernel)))
     top = max(float(r["p99"]) for r in found)
     out("reset")
-    out('set title "Hand-back: FIFO wake-up to ops.enqueue() of the displaced task (p50, bars to p99)"')
+    out(
+        'set title "Hand-back: FIFO wake-up to ops.enqueue() of the displaced task (p50, bars to p99)"'
+    )
     out('set ylabel "instructions"')
     out('set xlabel "vCPUs"')
     out("set logscale x 2")
@@ -111,25 +146,38 @@ def handback(folder, out):
     parts = []
     for name, title, way, kernel, n in curves:
         style = f"lc rgb '{COLOURS[way]}' lw 2 dt {n + 1} pt {(5, 7, 9, 11)[n % 4]}"
-        parts.append(f"${name} using 1:2 with linespoints {style} title \"{title}, {escaped(kernel)}\"")
-        parts.append(f"${name} using 1:2:(0):($3-$2) with {WHISKERS} lc rgb '{COLOURS[way]}' notitle")
+        parts.append(
+            f'${name} using 1:2 with linespoints {style} title "{title}, {escaped(kernel)}"'
+        )
+        parts.append(
+            f"${name} using 1:2:(0):($3-$2) with {WHISKERS} lc rgb '{COLOURS[way]}' notitle"
+        )
     out("plot " + ", ".join(parts))
     return True
 
 
-# The part on the axis is -log10(1 - part): every step upwards is a tenth of the samples that are left.
+# The part on the axis is -log10(1 - part): every step upwards is a tenth of the samples that are
+# left.
 NINES = ((0, "0"), (0.30103, "50%%"), (1, "90%%"), (2, "99%%"), (3, "99.9%%"))
 
 
 def distribution(folder, what, kind, title, out):
-    found = [r for r in rows(folder, "cdf.csv") if r["what"] == what and r["kind"] == kind and float(r["part"]) < 0.9995]
+    found = [
+        r
+        for r in rows(folder, "cdf.csv")
+        if r["what"] == what and r["kind"] == kind and float(r["part"]) < 0.9995
+    ]
     if not found:
         return False
     kernels = distinct(r["kernel"] for r in found)
     curves = []
     for way in WAYS:
         for kernel in kernels:
-            lines = [f"{float(r['ns']) / 1000} {r['part']}" for r in found if r["way"] == way and r["kernel"] == kernel]
+            lines = [
+                f"{float(r['ns']) / 1000} {r['part']}"
+                for r in found
+                if r["way"] == way and r["kernel"] == kernel
+            ]
             if lines:
                 name = f"cdf_{what}_{way}_{kernels.index(kernel)}"
                 block(out, name, lines)
@@ -143,9 +191,13 @@ def distribution(folder, what, kind, title, out):
     out("set ytics (" + ", ".join(f'"{label}" {at}' for at, label in NINES) + ")")
     out("set grid xtics ytics lc rgb '#dddddd'")
     out("set key top left Left reverse samplen 2 opaque")
-    out("plot " + ", ".join(
-        f"${name} using 1:(-log10(1-$2)) with lines lw 2 dt {n + 1} lc rgb '{COLOURS[way]}' title \"{WAYS[way]}, {escaped(kernel)}\""
-        for name, way, kernel, n in curves))
+    out(
+        "plot "
+        + ", ".join(
+            f"${name} using 1:(-log10(1-$2)) with lines lw 2 dt {n + 1} lc rgb '{COLOURS[way]}' title \"{WAYS[way]}, {escaped(kernel)}\""
+            for name, way, kernel, n in curves
+        )
+    )
     return True
 
 
@@ -158,18 +210,34 @@ def main(argv):
     try:
         parts += cost(folder, script.append)
         parts += handback(folder, script.append)
-        parts += distribution(folder, "latency", "done",
-                              "SCX tasks among FIFO and DEADLINE tasks: wake-up to work done", script.append)
-        parts += distribution(folder, "sub", "run", "A sub-scheduler's tasks beside a bad neighbour: wake-up to run", script.append)
+        parts += distribution(
+            folder,
+            "latency",
+            "done",
+            "SCX tasks among FIFO and DEADLINE tasks: wake-up to work done",
+            script.append,
+        )
+        parts += distribution(
+            folder,
+            "sub",
+            "run",
+            "A sub-scheduler's tasks beside a bad neighbour: wake-up to run",
+            script.append,
+        )
     except (OSError, KeyError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     if not parts:
         print(f"error: {folder}: no figures to draw", file=sys.stderr)
         return 2
-    terminal = {"svg": "svg size 1400,900 dynamic font 'sans,13' background rgb 'white'", "png": "pngcairo size 1400,900 font 'sans,11'"}[form]
+    terminal = {
+        "svg": "svg size 1400,900 dynamic font 'sans,13' background rgb 'white'",
+        "png": "pngcairo size 1400,900 font 'sans,11'",
+    }[form]
     print(f"set terminal {terminal}")
-    print(f"set multiplot layout {(parts + 1) // 2},{min(parts, 2)} margins 0.07,0.97,0.08,0.95 spacing 0.08,0.13")
+    print(
+        f"set multiplot layout {(parts + 1) // 2},{min(parts, 2)} margins 0.07,0.97,0.08,0.95 spacing 0.08,0.13"
+    )
     print("\n".join(script))
     print("unset multiplot")
     return 0

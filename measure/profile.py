@@ -1,8 +1,9 @@
-"""measure/profile.py OPERATIONS NAME=SYMBOLS:BLOCKS NAME=SYMBOLS:BLOCKS [--top N]: where two kernels' instructions differ.
+"""measure/profile.py OPERATIONS NAME=SYMBOLS:BLOCKS NAME=SYMBOLS:BLOCKS [--top N]: where two
+kernels' instructions differ.
 
-For each of two kernels: SYMBOLS is the output of `nm -n vmlinux`, BLOCKS what measure/count.c wrote while OPERATIONS were
-done. Prints the N (default 15) functions that differ most. BPF programs have no symbol here: they are one line, user
-space is another.
+For each of two kernels: SYMBOLS is the output of `nm -n vmlinux`, BLOCKS what measure/count.c wrote
+while OPERATIONS were done. Prints the N (default 15) functions that differ most. BPF programs have
+no symbol here: they are one line, user space is another.
 """
 import bisect
 import sys
@@ -45,8 +46,12 @@ def per_operation(paths, operations):
 
 def report(names, profiles, top, out):
     a, b = profiles
-    out(f"{'instructions per operation, by function':50}{names[0]:>10}{names[1]:>10}{'difference':>12}")
-    out(f"{'all':50}{sum(a.values()):10.1f}{sum(b.values()):10.1f}{sum(b.values()) - sum(a.values()):+12.1f}")
+    out(
+        f"{'instructions per operation, by function':50}{names[0]:>10}{names[1]:>10}{'difference':>12}"
+    )
+    out(
+        f"{'all':50}{sum(a.values()):10.1f}{sum(b.values()):10.1f}{sum(b.values()) - sum(a.values()):+12.1f}"
+    )
     rows = [(b.get(f, 0) - a.get(f, 0), f) for f in set(a) | set(b)]
     rows.sort(key=lambda r: (-abs(r[0]), r[1]))
     shown = [r for r in rows[:top] if abs(r[0]) >= 0.05]
@@ -61,9 +66,12 @@ def main(argv):
     if "--top" in args:
         at = args.index("--top")
         top = int(args[at + 1])
-        del args[at:at + 2]
+        del args[at : at + 2]
     if len(args) != 3 or not all("=" in a and a.count(":") == 1 for a in args[1:]):
-        print("usage: profile.py OPERATIONS NAME=SYMBOLS:BLOCKS NAME=SYMBOLS:BLOCKS [--top N]", file=sys.stderr)
+        print(
+            "usage: profile.py OPERATIONS NAME=SYMBOLS:BLOCKS NAME=SYMBOLS:BLOCKS [--top N]",
+            file=sys.stderr,
+        )
         return 2
     pairs = [a.split("=", 1) for a in args[1:]]
     report([p[0] for p in pairs], [per_operation(p[1], int(args[0])) for p in pairs], top, print)

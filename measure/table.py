@@ -1,12 +1,15 @@
-"""measure/table.py FIGURES.csv [--details | --largest] [--summary DIR] [--budget PERCENT SCHEDULER LOAD]: prints measure/boots' figures as tables.
+"""measure/table.py FIGURES.csv [--details | --largest] [--summary DIR] [--budget PERCENT SCHEDULER
+LOAD]: prints measure/boots' figures as tables.
 
-Cost: a boot's figure is the median of its rounds; a kernel's is the median of its boots, with the lowest and the highest
-boot beside it. The first kernel of the file is what the others are compared with. "~" stands after a difference that
-is smaller than the spread between boots of one of the two kernels: it may be nothing.
+Cost: a boot's figure is the median of its rounds; a kernel's is the median of its boots, with the
+lowest and the highest boot beside it. The first kernel of the file is what the others are compared
+with. "~" stands after a difference that is smaller than the spread between boots of one of the two
+kernels: it may be nothing.
 Latency: quantiles over the samples of all boots, and the lowest and highest boot's p99.
---details prints every figure of cost. --summary writes them to DIR, as cost.csv, latency.csv and cdf.csv (for plots).
---largest prints only the case of the second kernel's largest increase. --budget also fails (exit status 1) when a kernel needs more than PERCENT more instructions than the first one for LOAD
-under SCHEDULER at any number of vCPUs. Exit status 2 when figures are missing.
+--details prints every figure of cost. --summary writes them to DIR, as cost.csv, latency.csv and
+cdf.csv (for plots). --largest prints only the case of the second kernel's largest increase.
+--budget also fails (exit status 1) when a kernel needs more than PERCENT more instructions than the
+first one for LOAD under SCHEDULER at any number of vCPUs. Exit status 2 when figures are missing.
 """
 import csv
 import math
@@ -16,8 +19,12 @@ from collections import defaultdict
 from statistics import median
 
 LOADS = {
-    "pipe": "pipe, round trip", "cross": "pipe across CPUs", "futex": "futex, round trip", "fork": "fork, exit, wait",
-    "timer": "timer to task", "yield": "sched_yield()",
+    "pipe": "pipe, round trip",
+    "cross": "pipe across CPUs",
+    "futex": "futex, round trip",
+    "fork": "fork, exit, wait",
+    "timer": "timer to task",
+    "yield": "sched_yield()",
 }
 
 
@@ -26,7 +33,8 @@ class Misuse(Exception):
 
 
 def read(path):
-    """-> ({(kernel, smp, scheduler, load): [cost of each boot, sorted]}, {(what, kernel, smp, way, kind): {boot: [ns, sorted]}})"""
+    """-> ({(kernel, smp, scheduler, load): [cost of each boot, sorted]}, {(what, kernel, smp, way,
+    kind): {boot: [ns, sorted]}})"""
     rounds = defaultdict(lambda: defaultdict(list))
     samples = defaultdict(lambda: defaultdict(list))
     with open(path, newline="") as file:
@@ -64,7 +72,8 @@ def distinct(values):
 
 
 def counterpart(figures, base, smp, scheduler, load):
-    """The base's figure to compare with: of the same scheduler, or, where the base lacks an option, without it."""
+    """The base's figure to compare with: of the same scheduler, or, where the base lacks an option,
+    without it."""
     for name in (scheduler, scheduler.split("+")[0]):
         if (base, smp, name, load) in figures:
             return figures[base, smp, name, load]
@@ -78,8 +87,13 @@ def title(scheduler):
 def summary(figures, kernels, smps, out):
     cases = distinct((s, load) for _, _, s, load in figures)
     for kernel in kernels[1:]:
-        out(f"Instructions per operation, kernel '{kernel}' against '{kernels[0]}', by vCPUs (~ within the spread of the boots)\n")
-        out(f"  {'scheduler':14}{'load':20}{kernels[0] + ', ' + str(smps[0]) + ' vCPU':>16}" + "".join(f"{n:>9} " for n in smps))
+        out(
+            f"Instructions per operation, kernel '{kernel}' against '{kernels[0]}', by vCPUs (~ within the spread of the boots)\n"
+        )
+        out(
+            f"  {'scheduler':14}{'load':20}{kernels[0] + ', ' + str(smps[0]) + ' vCPU':>16}"
+            + "".join(f"{n:>9} " for n in smps)
+        )
         last = None
         for scheduler, load in cases:
             cells, first = "", ""
@@ -98,14 +112,22 @@ def summary(figures, kernels, smps, out):
         out("")
     used = distinct(s for s, _ in cases if "+" in s)
     for scheduler in used:
-        if not any((kernels[0], smp, scheduler, load) in figures for smp in smps for _, load in cases):
-            out(f"'{kernels[0]}' has no {title(scheduler)}: compared with its {scheduler.split('+')[0]}.")
+        if not any(
+            (kernels[0], smp, scheduler, load) in figures for smp in smps for _, load in cases
+        ):
+            out(
+                f"'{kernels[0]}' has no {title(scheduler)}: compared with its {scheduler.split('+')[0]}."
+            )
 
 
 def details(figures, kernels, out):
     out("Every figure: lowest, median and highest boot; difference of the medians\n")
-    out(f"  {'scheduler':14}{'load':20}{'vCPUs':>5}  {'kernel':10}{'min':>11}{'median':>11}{'max':>11}{'difference':>12}{'':>10}")
-    for (kernel, smp, scheduler, load), figure in sorted(figures.items(), key=lambda f: (*order(figures, f[0]), f[0][1])):
+    out(
+        f"  {'scheduler':14}{'load':20}{'vCPUs':>5}  {'kernel':10}{'min':>11}{'median':>11}{'max':>11}{'difference':>12}{'':>10}"
+    )
+    for (kernel, smp, scheduler, load), figure in sorted(
+        figures.items(), key=lambda f: (*order(figures, f[0]), f[0][1])
+    ):
         line = f"  {title(scheduler):14}{LOADS.get(load, load):20}{smp:>5}  {kernel:10}"
         line += f"{figure[0]:11.1f}{median(figure):11.1f}{figure[-1]:11.1f}"
         if kernel != kernels[0]:
@@ -125,11 +147,16 @@ def over_budget(figures, kernels, percent, scheduler, load, out):
         raise Misuse(f"nothing to assert: no figure for {load} under {scheduler}")
     failed = False
     for kernel, smp, _, _ in asserted:
-        d = Difference(counterpart(figures, kernels[0], smp, scheduler, load), figures[kernel, smp, scheduler, load])
+        d = Difference(
+            counterpart(figures, kernels[0], smp, scheduler, load),
+            figures[kernel, smp, scheduler, load],
+        )
         over = d.percent > percent
         failed |= over
-        out(f"{'over budget' if over else 'ok'}: {LOADS.get(load, load)} under {title(scheduler)} on {smp} vCPU, kernel '{kernel}': "
-            f"{str(d).strip()} of at most +{percent}%")
+        out(
+            f"{'over budget' if over else 'ok'}: {LOADS.get(load, load)} under {title(scheduler)} on {smp} vCPU, kernel '{kernel}': "
+            f"{str(d).strip()} of at most +{percent}%"
+        )
     return failed
 
 
@@ -151,8 +178,11 @@ def latency(samples, what, out):
     keys = [k for k in samples if k[0] == what]
     for smp in sorted({k[2] for k in keys}):
         out(TITLES[what].format(smp=smp) + "\n")
-        out(f"  {'':22}{'neighbour' if what == 'sub' else 'scheduler':20}{'kernel':10}{'samples':>8}"
-            + "".join(f"{name:>9}" for name, _ in QUANTILES) + f"{'p99 of boots':>18}")
+        out(
+            f"  {'':22}{'neighbour' if what == 'sub' else 'scheduler':20}{'kernel':10}{'samples':>8}"
+            + "".join(f"{name:>9}" for name, _ in QUANTILES)
+            + f"{'p99 of boots':>18}"
+        )
         for kind in distinct(k[4] for k in keys):
             title = KINDS.get(kind, kind)
             for way in WAYS:
@@ -162,8 +192,10 @@ def latency(samples, what, out):
                     all_boots = pooled(samples[key])
                     p99 = [quantile(v, 0.99) / 1000 for v in samples[key].values()]
                     cells = "".join(f"{quantile(all_boots, q) / 1000:9.0f}" for _, q in QUANTILES)
-                    out(f"  {title:22}{WAYS[way]:20}{key[1]:10}{len(all_boots):8}{cells}"
-                        f"{f'{min(p99):.0f} to {max(p99):.0f}':>18}")
+                    out(
+                        f"  {title:22}{WAYS[way]:20}{key[1]:10}{len(all_boots):8}{cells}"
+                        f"{f'{min(p99):.0f} to {max(p99):.0f}':>18}"
+                    )
                     title = ""
         out("")
 
@@ -173,7 +205,9 @@ def handback(samples, out):
     if not keys:
         return
     smps = sorted({k[2] for k in keys})
-    out("Hand-back: from a FIFO task's wake-up to ops.enqueue() of the task it displaces, p50 (max) in instructions, by vCPUs\n")
+    out(
+        "Hand-back: from a FIFO task's wake-up to ops.enqueue() of the task it displaces, p50 (max) in instructions, by vCPUs\n"
+    )
     out(f"  {'scheduler':20}{'kernel':10}" + "".join(f"{n:>15}" for n in smps))
     for way in WAYS:
         for kernel in distinct(k[1] for k in keys):
@@ -186,12 +220,18 @@ def handback(samples, out):
             if any_here:
                 out(f"  {HANDBACK[way]:20}{kernel:10}{cells}")
     if any(k[3] == "none" for k in keys):
-        out("\n(task is put): only until schedule() puts the displaced task, before anything of a hand-back runs. No way can be faster.")
+        out(
+            "\n(task is put): only until schedule() puts the displaced task, before anything of a hand-back runs. No way can be faster."
+        )
     out("")
 
 
 # Where the curve of a CDF is drawn: also its far end, where it matters.
-GRID = [n / 100 for n in range(1, 100)] + [n / 1000 for n in range(991, 1000)] + [n / 10000 for n in range(9991, 10001)]
+GRID = (
+    [n / 100 for n in range(1, 100)]
+    + [n / 1000 for n in range(991, 1000)]
+    + [n / 10000 for n in range(9991, 10001)]
+)
 
 
 def write_summary(cost, kernels, samples, folder):
@@ -210,8 +250,25 @@ def write_summary(cost, kernels, samples, folder):
         d = Difference(counterpart(cost, kernels[0], smp, scheduler, load), figure)
         return f"{d.percent:.3f}", int(d.noise)
 
-    table("cost.csv", ("kernel", "smp", "scheduler", "load", "boots", "min", "median", "max", "difference_percent", "within_spread"),
-          [(*key, len(f), f"{f[0]:.2f}", f"{median(f):.2f}", f"{f[-1]:.2f}", *difference(key, f)) for key, f in cost.items()])
+    table(
+        "cost.csv",
+        (
+            "kernel",
+            "smp",
+            "scheduler",
+            "load",
+            "boots",
+            "min",
+            "median",
+            "max",
+            "difference_percent",
+            "within_spread",
+        ),
+        [
+            (*key, len(f), f"{f[0]:.2f}", f"{median(f):.2f}", f"{f[-1]:.2f}", *difference(key, f))
+            for key, f in cost.items()
+        ],
+    )
     rows = []
     for key, boots in samples.items():
         values = pooled(boots)
@@ -224,12 +281,21 @@ def write_summary(cost, kernels, samples, folder):
     for name, _ in QUANTILES:
         fields += [name, f"{name}_lowest_boot", f"{name}_highest_boot"]
     table("latency.csv", fields, rows)
-    table("cdf.csv", ("what", "kernel", "smp", "way", "kind", "part", "ns"),
-          [(*key, part, quantile(pooled(boots), part)) for key, boots in samples.items() if key[0] != "handback" for part in GRID])
+    table(
+        "cdf.csv",
+        ("what", "kernel", "smp", "way", "kind", "part", "ns"),
+        [
+            (*key, part, quantile(pooled(boots), part))
+            for key, boots in samples.items()
+            if key[0] != "handback"
+            for part in GRID
+        ],
+    )
 
 
 def largest(cost, kernels):
-    """-> "SCHEDULER:LOAD VCPUS" of the second kernel's largest increase when unused that is at least twice the spread, or "" """
+    """-> "SCHEDULER:LOAD VCPUS" of the second kernel's largest increase when unused that is at
+    least twice the spread, or "" """
     best = (0, "")
     for (kernel, smp, scheduler, load), figure in cost.items():
         if kernel not in kernels[1:2] or "+" in scheduler:
@@ -247,17 +313,20 @@ def main(argv):
         with_details = True
     if "--budget" in args:
         at = args.index("--budget")
-        budget = args[at + 1:at + 4]
-        del args[at:at + 4]
+        budget = args[at + 1 : at + 4]
+        del args[at : at + 4]
     find_largest = "--largest" in args
     if find_largest:
         args.remove("--largest")
     if "--summary" in args:
         at = args.index("--summary")
-        summary_folder = (args[at + 1:at + 2] or [None])[0]
-        del args[at:at + 2]
+        summary_folder = (args[at + 1 : at + 2] or [None])[0]
+        del args[at : at + 2]
     if len(args) != 1 or (budget is not None and len(budget) != 3):
-        print("usage: table.py FIGURES.csv [--details | --largest] [--summary DIR] [--budget PERCENT SCHEDULER LOAD]", file=sys.stderr)
+        print(
+            "usage: table.py FIGURES.csv [--details | --largest] [--summary DIR] [--budget PERCENT SCHEDULER LOAD]",
+            file=sys.stderr,
+        )
         return 2
     try:
         cost, samples = read(args[0])
@@ -275,7 +344,9 @@ def main(argv):
         latency(samples, "sub", print)
         if summary_folder:
             write_summary(cost, kernels, samples, summary_folder)
-        return int(bool(budget) and over_budget(cost, kernels, float(budget[0]), *budget[1:], print))
+        return int(
+            bool(budget) and over_budget(cost, kernels, float(budget[0]), *budget[1:], print)
+        )
     except (Misuse, OSError, KeyError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

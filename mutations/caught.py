@@ -1,8 +1,8 @@
-"""Which mutations did the guest of a run of prove-tests see caught?
+"""Which mutations did the guest of a run of mutate see caught?
 
-caught.py RESULTS prints a line for each script of prove-tests that was run, as suite/run left it in RESULTS, in order:
-its name, "caught" or else its result, its seconds and what was said first, with tabs in between. Scripts that the guest
-did not get to, as it hung or died before, are left out.
+caught.py RESULTS prints a line for each script of mutate that was run, as suite/run left it in
+RESULTS, in order: its name, "caught" or else its result, its seconds and what was said first, with
+tabs in between. Scripts that the guest did not get to, as it hung or died before, are left out.
 """
 import json
 import os
@@ -13,7 +13,8 @@ STAMPS = re.compile(r"^(\[[ 0-9.]+\] )+")
 
 
 def said(lines):
-    """-> the failed test's first message behind the lines of source that it came by, innermost first; "" for none."""
+    """-> the failed test's first message behind the lines of source that it came by, innermost
+    first; "" for none."""
     where = [m.group(1) for line in lines if (m := re.match(r"ERR: (?:[^:]+:)?(\d+)$", line))]
     first = next((i for i, line in enumerate(lines) if line.startswith("ERR: ")), None)
     if first is None or first + 1 == len(lines):
@@ -41,7 +42,13 @@ def main():
         runs = sum(line.startswith("##### run ") for line in lines)
         if runs:
             what = f"run {runs}: {what}"
-        print(name, "caught" if test["result"] == "fail" or splats else test["result"], round(test["seconds"] or 0), what, sep="\t")
+        print(
+            name,
+            "caught" if test["result"] == "fail" or splats else test["result"],
+            round(test["seconds"] or 0),
+            what,
+            sep="\t",
+        )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * displace N: a task that never sleeps, pinned to the last CPU, is displaced there N times by a pinned FIFO task that
- * wakes at random. Prints nothing: measure/sched/three -w measures.
+ * wakes at random. Prints nothing: measure/sched/takeback -w measures.
  */
 #include "load.h"
 

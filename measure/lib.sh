@@ -1,0 +1,84 @@
+# shellcheck shell=bash
+# Sourced by the verbs that measure, `measure` and `check-cost`, after lib/common.sh, lib/prepare.sh
+# and series/git.sh. Gives:
+#   prepare_series OUT [SECONDS WHAT]...   sets series_out to OUT, or builds the series' kernel,
+#                                          says about how long all that takes, and exports TREE
+#   prepare_base OUT                       sets base_out to OUT, or builds the base's kernel
+#   build_programs                         builds what the guests run; sets tools and loads, folders
+#   boot_short BOOTS NAME=BZIMAGE...       boots for the figure that is asserted, into short.csv
+#   record                                 keeps the base's figure of short.csv, for --recorded
+#   recorded                               the base's kept figure was measured with what is here now
+# and results, the folder of the figures, and kept, that of those which are committed.
+results=$BUILD/results/measure
+kept=$ROOT/measure/results
+mkdir -p "$results"
+
+prepare_series() {
+	series_out=$1
+	shift
+	if [ -z "$series_out" ]; then
+		announce main "$@"
+		prepare_kernel main
+		series_out=$KERNEL_OUT
+	fi
+	[ -n "${TREE:-}" ] || die "--series takes TREE, the source it was built from"
+	export TREE
+}
+
+prepare_base() {
+	base_out=$1
+	[ -z "$base_out" ] || return 0
+	base_out=$BUILD/kernel/base
+	local tree=$BUILD/measure/base-tree commit base=''
+	locate_series "$TREE"
+	commit=$(git -C "$TREE" rev-parse "$base^{commit}")
+	work_tree "$TREE" "$tree" "$commit"
+	"$ROOT/kernel/build" "$tree" "$base_out" || exit
+}
+
+# One set of programs for all kernels: what differs is the kernel.
+build_programs() {
+	local out=$BUILD/measure/tools log=$BUILD/logs/measure-programs.log
+	mkdir -p "$out"
+	lock "$out.lock"
+	step "building the schedulers and the loads" 45 "$log" _programs "$out" ||
+		die -s 125 "the schedulers of $TREE do not build; the full output is in $log"
+	tools=$out/build/bin loads=$out/loads
+	show=(--show "$tools" --show "$loads")
+}
+_programs() {
+	"$ROOT/suite/take-btf" "$series_out" "$1/vmlinux.btf" &&
+		"$ROOT/toolroot/enter" make -C "$TREE/tools/sched_ext" -j"$(nproc)" O="$1" \
+			VMLINUX_BTF="$1/vmlinux.btf" scx_simple scx_qmap scx_flatcg &&
+		"$ROOT/toolroot/enter" "$ROOT/measure/build-sched" "$TREE" "$1"
+}
+
+boot_short() {
+	local boots=$1
+	shift
+	"$ROOT/measure/boots" --out "$results/short.csv" --boots "$boots" --smp 1 "${show[@]}" "$@" -- \
+		"$ROOT/measure/in-guest/cost" "$tools" "$loads" 3 50 scx_simple:pipe
+}
+
+# All that the base's figure depends on.
+_recipe() {
+	{
+		echo "$BASE_ID"
+		"$ROOT/toolroot/enter" "$ROOT/kernel/check-tools" "$TREE"
+		# Fixes of the emulator do not change how many instructions the guest runs.
+		"$ROOT/toolroot/enter" qemu-system-x86_64 --version |
+			sed -n 's/^QEMU emulator version \([0-9]*\).*/qemu \1/p'
+		grep -hE '^(# )?CONFIG_' "$ROOT"/kernel/{series,guest}.config
+		# Nor does what scripts say of themselves.
+		sed -E '/^[[:space:]]*(#|$)/d' "$ROOT"/measure/{boots,in-guest/cost} \
+			"$ROOT"/guest/{boot,init}
+		cat "$ROOT"/measure/load/{load.h,pipe.c}
+		cat "$TREE"/tools/sched_ext/{scx_simple.*,include/scx/*.h}
+	} | sha256sum | cut -c1-16
+}
+record() {
+	mkdir -p "$kept"
+	grep -E '^(kernel|base),' "$results/short.csv" >"$kept/short-base.csv"
+	_recipe >"$kept/short-base.recipe"
+}
+recorded() { [ "$(cat "$kept/short-base.recipe" 2>/dev/null)" = "$(_recipe)" ]; }
