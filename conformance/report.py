@@ -1,8 +1,10 @@
 """conformance/report.py --tree TREE --out DIR RESULTS.json...
 
-What each kernel keeps of the requirements, and what became of each selftest, from the results of conformance/ask. Which selftest proves
-which requirement is in the selftests' first comments (TREE). What a failure means was looked at by a person: conformance/judged.
-Writes DIR/conformance.md, .ktap and .xml (JUnit). Prints the first table, and what each kernel breaks.
+What each kernel keeps of the requirements, and what became of each selftest, from the results of
+conformance/ask. Which selftest proves which requirement is in the selftests' first comments (TREE).
+What a failure means was looked at by a person: conformance/judged.
+Writes DIR/conformance.md, .ktap and .xml (JUnit). Prints the first table, and how many of them each
+kernel keeps.
 Exit status: 0; 1 the kernel of the series doesn't keep something, or a failure wasn't looked at.
 """
 import argparse
@@ -11,7 +13,7 @@ import json
 import os
 import re
 import sys
-from xml.sax.saxutils import quoteattr
+import xml.etree.ElementTree as xml
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -53,6 +55,11 @@ def judgements():
     return found
 
 
+def passed(test):
+    """Also one that was skipped: nothing was found that is wrong."""
+    return test["result"] in ("pass", "skip") and not test["splats"]
+
+
 class Kernel:
     def __init__(self, path, judged):
         with open(path) as f:
@@ -62,10 +69,14 @@ class Kernel:
         self.unknown = []
         self.broken = collections.defaultdict(list)  # requirement or "-": (test, words)
         for t in self.data["tests"]:
-            if t["result"] in ("pass", "skip") and not t["splats"]:
+            if passed(t):
                 continue
             saw = f"{t['case']}: {t['why']} {' '.join(t['splats'])}"
-            means = [(r, words) for test, pattern, r, words in judged if test == t["name"] and pattern.search(saw)]
+            means = [
+                (r, words)
+                for test, pattern, r, words in judged
+                if test == t["name"] and pattern.search(saw)
+            ]
             for r, words in means:
                 self.broken[r].append((t["name"], words))
             if not means:
@@ -74,35 +85,39 @@ class Kernel:
     def cell(self, requirement, tests):
         """-> kept, broken, ?, or not asked, and why"""
         if requirement in self.broken:
-            return "**broken**", "; ".join(f"{words} ({test})" for test, words in self.broken[requirement])
+            seen = (f"{words} ({test})" for test, words in self.broken[requirement])
+            return "**broken**", "; ".join(seen)
         rows = [self.tests[t] for t in tests if t in self.tests]
-        results = {t["name"]: t["result"] for t in rows}
-        if any(name in self.unknown for name in results):
-            return "?", "not looked at: " + ", ".join(n for n in results if n in self.unknown)
-        if rows and all(r in ("pass", "skip") for r in results.values()) and "pass" in results.values():
+        if unknown := [t["name"] for t in rows if t["name"] in self.unknown]:
+            return "?", "not looked at: " + ", ".join(unknown)
+        results = {t["result"] for t in rows}
+        if "pass" in results and results <= {"pass", "skip"}:
             return "kept", ""
-        return "-", "; ".join(f"{t['name']}: {t['why'] if t['result'] == 'skip' else 'ended before it got there'}" for t in rows
-                              if t["result"] != "pass") or "no test"
+        return "-", "; ".join(why_not_asked(t) for t in rows if t["result"] != "pass") or "no test"
+
+
+def why_not_asked(test):
+    why = test["why"] if test["result"] == "skip" else "ended before it got there"
+    return f"{test['name']}: {why}"
 
 
 def table(head, rows):
-    return ["| " + " | ".join(head) + " |", "| " + " | ".join("---" for _ in head) + " |",
-            *("| " + " | ".join(r) + " |" for r in rows)]
+    return [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
 
 
-def requirements_table(kernels, proven, names):
+def requirements_table(kernels, answers, names):
+    """-> the table's lines, and the notes that its cells refer to"""
     notes, rows = [], []
-    for r in numbers(proven):
-        cells = []
-        for k in kernels:
-            word, why = k.cell(r, proven[r])
+    for r, cells in answers.items():
+        row = [r, names.get(r, "")]
+        for k, (word, why) in zip(kernels, cells):
             if why:
                 note = f"{k.name}: {why}"
                 if note not in notes:
                     notes.append(note)
                 word += f" ({notes.index(note) + 1})"
-            cells.append(word)
-        rows.append([r, names.get(r, ""), *cells])
+            row.append(word)
+        rows.append(row)
     return table(["", "requirement", *(k.name for k in kernels)], rows), notes
 
 
@@ -117,35 +132,75 @@ def tests_table(kernels):
 
 
 def ktap(kernels):
-    out = ["KTAP version 1", f"1..{len(kernels)}"]
+    yield from ("KTAP version 1", f"1..{len(kernels)}")
     for i, k in enumerate(kernels, 1):
-        out += ["    KTAP version 1", f"    1..{len(k.tests)}"]
+        yield from ("    KTAP version 1", f"    1..{len(k.tests)}")
         for j, t in enumerate(k.tests.values(), 1):
-            ok = t["result"] in ("pass", "skip") and not t["splats"]
-            tail = f" # SKIP {t['why']}" if t["result"] == "skip" else "" if ok else f" # {t['result']} {t['why']}".rstrip()
-            out.append(f"    {'ok' if ok else 'not ok'} {j} {t['name']}{tail}")
-        good = all(t["result"] in ("pass", "skip") and not t["splats"] for t in k.tests.values())
-        out.append(f"{'ok' if good else 'not ok'} {i} {k.name}")
-    return out
+            tail = ""
+            if t["result"] == "skip":
+                tail = f" # SKIP {t['why']}"
+            elif not passed(t):
+                tail = f" # {t['result']} {t['why']}".rstrip()
+            yield f"    {'ok' if passed(t) else 'not ok'} {j} {t['name']}{tail}"
+        yield f"{'ok' if all(map(passed, k.tests.values())) else 'not ok'} {i} {k.name}"
 
 
 def junit(kernels):
-    out = ['<?xml version="1.0" encoding="UTF-8"?>', "<testsuites>"]
+    suites = xml.Element("testsuites")
     for k in kernels:
-        bad = [t for t in k.tests.values() if t["result"] not in ("pass", "skip") or t["splats"]]
-        skipped = sum(t["result"] == "skip" for t in k.tests.values())
-        out.append(f"  <testsuite name={quoteattr(k.name)} tests=\"{len(k.tests)}\" failures=\"{len(bad)}\" skipped=\"{skipped}\">")
-        for t in k.tests.values():
-            head = f"    <testcase classname=\"sched_ext\" name={quoteattr(t['name'])} time=\"{t['seconds'] or 0}\""
-            if t in bad:
+        tests = k.tests.values()
+        counts = {
+            "tests": len(tests),
+            "failures": sum(not passed(t) for t in tests),
+            "skipped": sum(t["result"] == "skip" for t in tests),
+        }
+        counts = {name: str(count) for name, count in counts.items()}
+        suite = xml.SubElement(suites, "testsuite", name=k.name, **counts)
+        for t in tests:
+            seconds = str(t["seconds"] or 0)
+            case = xml.SubElement(
+                suite, "testcase", classname="sched_ext", name=t["name"], time=seconds
+            )
+            if not passed(t):
                 why = "; ".join([t["result"], t["case"], t["why"], *t["splats"]])
-                out.append(f"{head}><failure message={quoteattr(why)}/></testcase>")
+                xml.SubElement(case, "failure", message=why)
             elif t["result"] == "skip":
-                out.append(f"{head}><skipped message={quoteattr(t['why'])}/></testcase>")
-            else:
-                out.append(f"{head}/>")
-        out.append("  </testsuite>")
-    return [*out, "</testsuites>"]
+                xml.SubElement(case, "skipped", message=t["why"])
+    xml.indent(suites)
+    return xml.tostring(suites, encoding="unicode", xml_declaration=True)
+
+
+def markdown(kernels, first, notes):
+    yield from (
+        "# Which kernel keeps what",
+        "",
+        "Made by `./workbench conformance`: the selftests of the series, one binary for all, on each",
+        "kernel in an emulated guest. `./workbench conformance --only TEST KERNEL` asks one of them",
+        "again.",
+        "",
+    )
+    yield from table(
+        ["kernel", "is", "package", "asked"],
+        [
+            [k.name, k.data["kernel"], k.data.get("package") or "built here", k.data["date"]]
+            for k in kernels
+        ],
+    )
+    yield from (
+        "",
+        "kept: all selftests that prove it pass. **broken**: seen, and looked at. -: can't be asked",
+        "there. ?: a failure nobody looked at.",
+        "",
+    )
+    yield from first
+    yield ""
+    yield from (f"{i}. {note}" for i, note in enumerate(notes, 1))
+    yield ""
+    beyond = [f"- {k.name}: {words} ({test})" for k in kernels for test, words in k.broken["-"]]
+    if beyond:
+        yield from ("Beyond the requirements:", "", *beyond, "")
+    yield from ("## Selftests that don't pass everywhere", "")
+    yield from tests_table(kernels)
 
 
 def main():
@@ -156,29 +211,28 @@ def main():
     a = p.parse_args()
     judged = judgements()
     kernels = [Kernel(path, judged) for path in a.results]
-    first, notes = requirements_table(kernels, proven_by(a.tree), titles())
-    beyond = [f"- {k.name}: {words} ({test})" for k in kernels for test, words in k.broken.get("-", [])]
-    text = [
-        "# Which kernel keeps what", "",
-        "Made by `./workbench conformance`: the selftests of the series, one binary for all, on each kernel in an emulated guest.",
-        "`./workbench conformance --only TEST KERNEL` asks one of them again.", "",
-        *table(["kernel", "is", "package", "asked"],
-               [[k.name, k.data["kernel"], k.data.get("package", "") or "built here", k.data["date"]] for k in kernels]), "",
-        "kept: all selftests that prove it pass. **broken**: seen, and looked at. -: can't be asked there. ?: a failure nobody looked at.",
-        "", *first, "", *(f"{i}. {note}" for i, note in enumerate(notes, 1)), "",
-        *(["Beyond the requirements:", "", *beyond, ""] if beyond else []),
-        "## Selftests that don't pass everywhere", "", *tests_table(kernels),
-    ]
-    for name, lines in (("md", text), ("ktap", ktap(kernels)), ("xml", junit(kernels))):
+    proven = proven_by(a.tree)
+    answers = {r: [k.cell(r, proven[r]) for k in kernels] for r in numbers(proven)}
+    first, notes = requirements_table(kernels, answers, titles())
+    reports = {
+        "md": "\n".join(markdown(kernels, first, notes)),
+        "ktap": "\n".join(ktap(kernels)),
+        "xml": junit(kernels),
+    }
+    for name, text in reports.items():
         with open(os.path.join(a.out, f"conformance.{name}"), "w") as f:
-            f.write("\n".join(lines) + "\n")
+            f.write(text + "\n")
     print("\n".join(first))
     status = 0
-    for k in kernels:
-        words = [k.cell(r, tests)[0] for r, tests in proven_by(a.tree).items()]
-        print(f"{k.name}: {words.count('kept')} kept, {words.count('**broken**')} broken, {words.count('-')} can't be asked"
-              + (f", not looked at: {', '.join(k.unknown)}" if k.unknown else ""))
-        status = status or int(bool(k.unknown) or (k.name == "series" and "**broken**" in words))
+    for n, k in enumerate(kernels):
+        words = [cells[n][0] for cells in answers.values()]
+        unknown = f", not looked at: {', '.join(k.unknown)}" if k.unknown else ""
+        print(
+            f"{k.name}: {words.count('kept')} kept, {words.count('**broken**')} broken,"
+            f" {words.count('-')} can't be asked{unknown}"
+        )
+        if k.unknown or (k.name == "series" and "**broken**" in words):
+            status = 1
     return status
 
 

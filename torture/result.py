@@ -1,8 +1,8 @@
 """What is known of a scenario: BUILD/torture/NAME.
 
 result.json    "of": all that the result depends on, by which it is recognized later; "attempts":
-for
-               each time that just this was run, its exit status, seconds, and the last line it said
+               for each time that just this was run, its exit status, seconds, and the last line
+               that it said
 attempt-N/     what suite/run left of an attempt, and its output in "log"
 A result of something else is not looked at, and removed when the scenario is run.
 """
