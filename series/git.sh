@@ -10,6 +10,9 @@
 #   topic_ends DIR  where the topics end in a tree that locate_series has looked at, or ends the script
 #   work_tree REPO DIR COMMIT  COMMIT in DIR, a work tree of REPO for the workbench alone
 #   scratch_git REPO   an empty repository that shares REPO's objects and nothing else
+#   format_scratch OUT SUBJECT-PREFIX BASE FROM   commits of a scratch_git as patches, the same bytes everywhere
+#   commit_source BRANCH OPTION...   a kernel's source as a repository with one commit, the same everywhere
+#   is_file FILE BYTES SHA256   whether it is that file
 #   need_tree   ends the script when a directory is not the top of a git work tree
 
 # A caller's git environment (a hook, `git bisect run --no-checkout`) points at another repository.
@@ -126,3 +129,33 @@ scratch_git() {
 	git init -q --template= -b scratch "$scratch"
 	mkdir -p "$scratch/.git/info"
 }
+
+# format_scratch OUT SUBJECT-PREFIX BASE FROM: in a scratch_git, the commits FROM..scratch as numbered patches in OUT, with a
+# cover letter made of the description of branch scratch, and base-commit BASE.
+format_scratch() {
+	local author email date
+	# How function names get into hunk headers changes with git's built-in rules: pinned here.
+	echo '*.[ch] diff=kernel' >.git/info/attributes
+	git config diff.kernel.xfuncname $'!^[ \t]*[A-Za-z_][A-Za-z_0-9]*:[[:space:]]*($|/[/*])\n^([A-Za-z_].*)$'
+	# The last commit's author and date are the cover letter's: git takes them from the committer.
+	{ read -r author; read -r email; read -r date; } < <(git log -1 --date=raw --format='%an%n%ae%n%ad' scratch)
+	GIT_COMMITTER_NAME=$author GIT_COMMITTER_EMAIL=$email GIT_COMMITTER_DATE=$date \
+		git format-patch -q -o "$1" --numbered --cover-letter --cover-from-description=subject \
+		--subject-prefix="$2" --zero-commit --no-signature --no-thread --no-notes --base="$3" \
+		-p --stat -M --abbrev=12 -U3 --diff-algorithm=myers --indent-heuristic --src-prefix=a/ --dst-prefix=b/ \
+		--no-ext-diff --no-textconv "$4..scratch"
+}
+
+# commit_source BRANCH OPTION...: makes the current folder, an unpacked source, a repository with one commit of everything on
+# BRANCH. OPTION: of git commit, for the message. For step, in which `set -e` is off.
+commit_source() {
+	git init -q --template= --object-format=sha1 -b "$1" . &&
+		git config core.autocrlf false && git config gc.auto 0 && git config core.fileMode true &&
+		git add -A -f . &&
+		GIT_AUTHOR_NAME=$GIT_COMMITTER_NAME GIT_AUTHOR_EMAIL=$GIT_COMMITTER_EMAIL \
+			GIT_AUTHOR_DATE='1780000000 +0000' GIT_COMMITTER_DATE='1780000000 +0000' \
+			git commit -q --no-verify "${@:2}"
+}
+
+# is_file FILE BYTES SHA256. The exact size first: it finds most damage without reading 160 MB.
+is_file() { [ -f "$1" ] && [ "$(stat -Lc %s "$1")" = "$2" ] && echo "$3  $1" | sha256sum --status -c -; }
