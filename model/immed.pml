@@ -188,6 +188,8 @@ inline resched_curr(c)
 #define promise(c, t)	(!waits(c, t) || is_next(c, t) || rq[c].in_balance || rq[c].deferred_irq_work || \
 	core_work(c) || (p[t].excused && rq[c].need_resched))
 
+#define passed_over(c, t)	(waits(c, t) && !is_next(c, t) && scx_rq_online(c))
+
 inline excuse(c)
 {
 	p[0].excused = p[0].excused || waits(c, 0);
@@ -901,7 +903,14 @@ inline put_prev_set_next_task(c, prev, next)
 		:: next < NR_TASKS ->
 			/* what was picked is still there */
 			assert(p[next].queued && p[next].cpu == c && p[next].where != RUN);
-			set_next_task_scx(c, next)
+			set_next_task_scx(c, next);
+#ifdef CORE
+			/* set_next_task_scx() with first: next may be what the sibling picked */
+			if
+			:: rq[c].nr_immed && !without(STORED_PICK_CHECK) -> queue_balance_callback(c)
+			:: else
+			fi
+#endif
 		:: else
 		fi
 	fi
@@ -1090,7 +1099,12 @@ picked:
 #endif
 		if
 		:: rq[me].deferred_bal_cb -> rq[me].deferred_bal_cb = false
-		:: else -> goto ran_deferred
+		:: else ->
+#ifdef CORE
+			/* passed over for a task of SCX: an irq work can come after the sibling's next pick */
+			assert(rq[me].curr >= NR_TASKS || !(passed_over(me, 0) || passed_over(me, 1)));
+#endif
+			goto ran_deferred
 		fi
 	}
 deferred:
