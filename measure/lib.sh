@@ -7,7 +7,8 @@
 #   build_programs                         builds what the guests run; sets tools and loads, folders
 #   boot_short BOOTS NAME=BZIMAGE...       boots for the figure that is asserted, into short.csv
 #   record                                 keeps the base's figure of short.csv, for --recorded
-#   recorded                               the base's kept figure was measured with what is here now
+#   recipe, differs                        what the base's figure depends on; in what that is not what
+#                                          it was for the kept one
 # and results, the folder of the figures, and kept, that of those which are committed.
 results=$BUILD/results/measure
 kept=$ROOT/measure/results
@@ -60,25 +61,28 @@ boot_short() {
 		"$ROOT/measure/in-guest/cost" "$tools" "$loads" 3 50 scx_simple:pipe
 }
 
-# All that the base's figure depends on.
-_recipe() {
-	{
-		echo "$BASE_ID"
-		"$ROOT/toolroot/enter" "$ROOT/kernel/check-tools" "$TREE"
-		# Fixes of the emulator do not change how many instructions the guest runs.
-		"$ROOT/toolroot/enter" qemu-system-x86_64 --version |
-			sed -n 's/^QEMU emulator version \([0-9]*\).*/qemu \1/p'
-		grep -hE '^(# )?CONFIG_' "$ROOT"/kernel/{series,guest}.config
-		# Nor does what scripts say of themselves.
-		sed -E '/^[[:space:]]*(#|$)/d' "$ROOT"/measure/{boots,in-guest/cost} \
-			"$ROOT"/guest/{boot,init}
+# recipe: what the base's figure depends on, a line each: its name, and what it is, or a sum of that.
+# Fixes of the emulator do not change how many instructions the guest runs, nor does what scripts
+# say of themselves.
+recipe() {
+	sum() { sha256sum | cut -c1-16; }
+	echo "base $BASE_ID"
+	echo "configuration $(grep -hE '^(# )?CONFIG_' "$ROOT"/kernel/{series,guest}.config | sum)"
+	echo "load $({
+		sed -E '/^[[:space:]]*(#|$)/d' "$ROOT/measure/in-guest/cost"
 		cat "$ROOT"/measure/load/{load.h,pipe.c}
-		cat "$TREE"/tools/sched_ext/{scx_simple.*,include/scx/*.h}
-	} | sha256sum | cut -c1-16
+	} | sum)"
+	echo "scheduler $(cat "$TREE"/tools/sched_ext/{scx_simple.*,include/scx/*.h} | sum)"
+	"$ROOT/toolroot/enter" "$ROOT/kernel/check-tools" "$TREE"
+	"$ROOT/toolroot/enter" qemu-system-x86_64 --version |
+		sed -n 's/^QEMU emulator version \([0-9]*\).*/qemu \1/p'
 }
 record() {
 	mkdir -p "$kept"
 	grep -E '^(kernel|base),' "$results/short.csv" >"$kept/short-base.csv"
-	_recipe >"$kept/short-base.recipe"
+	recipe >"$kept/short-base.recipe"
 }
-recorded() { [ "$(cat "$kept/short-base.recipe" 2>/dev/null)" = "$(_recipe)" ]; }
+# differs: in what the recorded figure was measured otherwise, words; nothing when in nothing.
+differs() {
+	comm -3 <(sort "$kept/short-base.recipe") <(recipe | sort) | awk '{ print $1 }' | sort -u | xargs
+}
