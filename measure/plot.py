@@ -1,8 +1,9 @@
 """measure/plot.py DIR svg|png: prints a gnuplot script which draws the summary that
 measure/table.py left in DIR.
 
-Four parts: the cost when unused (bars, on the lowest number of vCPUs), the hand-back time by vCPUs,
-and the distribution of latency among FIFO and DEADLINE tasks, and of a sub-scheduler's beside a bad
+Six parts: the time that tasks spend on a local DSQ while the CPU runs something else (histogram),
+and the distribution of their latency; the cost when unused (bars, on the lowest number of vCPUs),
+the hand-back time by vCPUs, and the distribution of latency among FIFO and DEADLINE tasks, and of a sub-scheduler's beside a bad
 neighbour. `| gnuplot >FILE` makes the picture. A part without figures stays away. Exit status 2
 when DIR holds no summary.
 """
@@ -44,6 +45,49 @@ def block(out, name, lines):
     for line in lines:
         out(line)
     out("END")
+
+
+def waits(folder, out):
+    all_rows = rows(folder, "waits.csv")
+    smp = min((int(r["smp"]) for r in all_rows), default=0)
+    all_rows = [r for r in all_rows if int(r["smp"]) == smp]
+    if not all_rows:
+        return False
+    # The scheduler is what differs: of each way one kernel, the last, so the series if it is there.
+    kernel = {r["way"]: r["kernel"] for r in all_rows if r["kernel"] != "peer"}
+    edges = distinct(int(r["from_us"]) for r in all_rows)
+    ways = [w for w in WAYS if w in kernel]
+    labels = ["not at all"]
+    for low, high in zip(edges, [*edges[1:], None]):
+        labels.append(f"over {low} us" if high is None else f"{low} to {high} us")
+    for way in ways:
+        found = [r for r in all_rows if r["way"] == way and r["kernel"] == kernel[way]]
+        stays, counts = int(found[0]["stays"]), [int(r["waited"]) for r in found]
+        parts = [100 * n / stays for n in (stays - sum(counts), *counts)]
+        shift = (ways.index(way) - (len(ways) - 1) / 2) * 0.27
+        block(out, f"waits_{way}", [f"{n + shift:.3f} {p:.5f}" for n, p in enumerate(parts)])
+    out("reset")
+    out(
+        f'set title "Time on a local DSQ while the CPU runs something else, among FIFO tasks, {smp} vCPUs"'
+    )
+    out('set ylabel "part of the stays on a local DSQ"')
+    out("set logscale y")
+    out("set yrange [0.01:600]")
+    out('set ytics ("0.01%%" 0.01, "0.1%%" 0.1, "1%%" 1, "10%%" 10, "100%%" 100)')
+    out("set xtics (" + ", ".join(f'"{text}" {n}' for n, text in enumerate(labels)) + ") scale 0")
+    out(f"set xrange [-0.6:{len(labels) - 0.4}]")
+    out("set grid ytics lc rgb '#dddddd'")
+    out("set boxwidth 0.25")
+    out("set style fill solid 0.9 noborder")
+    out("set key top right Left reverse horizontal samplen 1")
+    out(
+        "plot "
+        + ", ".join(
+            f"$waits_{way} using 1:2 with boxes lc rgb '{COLOURS[way]}' title \"{WAYS[way]}\""
+            for way in ways
+        )
+    )
+    return True
 
 
 def cost(folder, out):
@@ -208,6 +252,14 @@ def main(argv):
     folder, form = argv[1:]
     script, parts = [], 0
     try:
+        parts += waits(folder, script.append)
+        parts += distribution(
+            folder,
+            "storm",
+            "done",
+            "Short SCX tasks among FIFO tasks and hogs: wake-up to work done",
+            script.append,
+        )
         parts += cost(folder, script.append)
         parts += handback(folder, script.append)
         parts += distribution(
@@ -231,8 +283,8 @@ def main(argv):
         print(f"error: {folder}: no figures to draw", file=sys.stderr)
         return 2
     terminal = {
-        "svg": "svg size 1400,900 dynamic font 'sans,13' background rgb 'white'",
-        "png": "pngcairo size 1400,900 font 'sans,11'",
+        "svg": "svg size 1400,1350 dynamic font 'sans,13' background rgb 'white'",
+        "png": "pngcairo size 1400,1350 font 'sans,11'",
     }[form]
     print(f"set terminal {terminal}")
     print(

@@ -5,9 +5,9 @@ Cost: a boot's figure is the median of its rounds; a kernel's is the median of i
 lowest and the highest boot beside it. The first kernel of the file is what the others are compared
 with. "~" stands after a difference that is smaller than the spread between boots of one of the two
 kernels: it may be nothing.
-Latency: quantiles over the samples of all boots, and the lowest and highest boot's p99.
---details prints every figure of cost. --summary writes them to DIR, as cost.csv, latency.csv and
-cdf.csv (for plots). --largest prints only the case of the second kernel's largest increase.
+Latency: quantiles over the samples of all boots, and the lowest and highest boot's p99. Waits: of each stay on a local DSQ.
+--details prints every figure of cost. --summary writes them to DIR, as cost.csv, latency.csv,
+cdf.csv and waits.csv (for plots). --largest prints only the case of the second kernel's largest increase.
 --budget also fails (exit status 1) when a kernel needs more than PERCENT more instructions than the
 first one for LOAD under SCHEDULER at any number of vCPUs. Exit status 2 when figures are missing.
 """
@@ -165,6 +165,7 @@ HANDBACK = {**WAYS, "none": "(task is put)"}
 QUANTILES = (("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("max", 1))
 KINDS = {"run": "wake-up to run", "done": "wake-up to work done", "ns": "hand-back"}
 TITLES = {
+    "storm": "Short SCX tasks among FIFO tasks on any CPU and hogs, {smp} vCPUs: their times, in us",
     "latency": "While FIFO and DEADLINE tasks take CPUs at random, {smp} vCPUs: times of SCX tasks, in us",
     "sub": "Two sub-schedulers share {smp} vCPUs; one stuffs the CPUs' local DSQs: times of the other's tasks, in us",
 }
@@ -183,8 +184,8 @@ def latency(samples, what, out):
             + "".join(f"{name:>9}" for name, _ in QUANTILES)
             + f"{'p99 of boots':>18}"
         )
-        for kind in distinct(k[4] for k in keys):
-            title = KINDS.get(kind, kind)
+        for kind in distinct(k[4] for k in keys if k[4] in KINDS):
+            title = KINDS[kind]
             for way in WAYS:
                 for key in keys:
                     if key[2:] != (smp, way, kind):
@@ -198,6 +199,37 @@ def latency(samples, what, out):
                     )
                     title = ""
         out("")
+
+
+def waits(samples, out):
+    """What the promise is about: the time on a local DSQ while the CPU runs something else."""
+    keys = [k for k in samples if k[0] == "storm" and k[4] == "zero"]
+    for smp in sorted({k[2] for k in keys}):
+        out(
+            f"The same, {smp} vCPUs: time on a local DSQ while the CPU ran something else, in us; rounds of the least served task\n"
+        )
+        out(
+            f"  {'scheduler':20}{'kernel':10}{'stays':>8}{'waited':>9}{'p50':>8}{'p99':>8}{'max':>8}{'sum':>10}"
+            f"{'rounds':>9}"
+        )
+        for way in WAYS:
+            for key in keys:
+                if key[2:4] != (smp, way):
+                    continue
+                waited, stays = waits_of(samples, key)
+                rounds = pooled(samples[(*key[:4], "rounds")])[0]
+                cells = "".join(f"{quantile(waited or [0], q) / 1000:8.0f}" for q in (0.5, 0.99, 1))
+                out(
+                    f"  {WAYS[way]:20}{key[1]:10}{stays:8}{100 * len(waited) / stays:8.2f}%{cells}"
+                    f"{sum(waited) / 1000:10.0f}{rounds:9}"
+                )
+        out("\nwaited: part of the stays; p50, p99, max: of those. All boots together.\n")
+
+
+def waits_of(samples, key):
+    """-> ([ns of each stay for which a task waited, sorted], number of stays)"""
+    waited = pooled(samples.get((*key[:4], "wait"), {}))
+    return waited, len(waited) + sum(pooled(samples[(*key[:4], "zero")]))
 
 
 def handback(samples, out):
@@ -232,6 +264,10 @@ GRID = (
     + [n / 1000 for n in range(991, 1000)]
     + [n / 10000 for n in range(9991, 10001)]
 )
+
+
+# Where the bars of the waits' histogram begin, in us.
+WAIT_BINS = (0, 10, 100, 1000)
 
 
 def write_summary(cost, kernels, samples, folder):
@@ -271,6 +307,8 @@ def write_summary(cost, kernels, samples, folder):
     )
     rows = []
     for key, boots in samples.items():
+        if key[4] not in KINDS:
+            continue
         values = pooled(boots)
         row = [*key, len(boots), len(values)]
         for _, q in QUANTILES:
@@ -287,8 +325,19 @@ def write_summary(cost, kernels, samples, folder):
         [
             (*key, part, quantile(pooled(boots), part))
             for key, boots in samples.items()
-            if key[0] != "handback"
+            if key[0] != "handback" and key[4] in KINDS
             for part in GRID
+        ],
+    )
+    table(
+        "waits.csv",
+        ("kernel", "smp", "way", "stays", "from_us", "waited"),
+        [
+            (*key[1:4], stays, low, sum(low * 1000 < ns <= high * 1000 for ns in waited))
+            for key in samples
+            if key[0] == "storm" and key[4] == "zero"
+            for waited, stays in [waits_of(samples, key)]
+            for low, high in zip(WAIT_BINS, (*WAIT_BINS[1:], math.inf))
         ],
     )
 
@@ -340,6 +389,8 @@ def main(argv):
             print()
         summary(cost, kernels, smps, print)
         handback(samples, print)
+        latency(samples, "storm", print)
+        waits(samples, print)
         latency(samples, "latency", print)
         latency(samples, "sub", print)
         if summary_folder:

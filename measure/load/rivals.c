@@ -2,12 +2,15 @@
 /*
  * rivals [OPTION...]: tasks that sleep and work at random, while FIFO and DEADLINE tasks take CPUs at random. Prints for
  * each time that a task slept "run NS", from the expiry of its timer until it ran, and "done NS", until its work was
- * done. The same SEED gives the same sleeps and work.
+ * done; at the end "rounds N" for each task, how often it slept. The same SEED gives the same sleeps and work.
  *   -m MS    how long (default 500)     -r SEED  (default 1)
  *   -w N     sleeping tasks, of the caller's policy (default 6)
  *   -b US    work of each, in 1000 instructions (default 200): half to one and a half of that
  *   -s US    sleep of each (default 2000): likewise
  *   -f US    a FIFO task pinned to every CPU, with bursts of about US; it sleeps nine times as long
+ *   -a N     N FIFO tasks instead, on any CPU, with the bursts of -f
+ *   -g US    sleep of each FIFO task: likewise
+ *   -o N     hogs, of the caller's policy, which never sleep
  *   -d N     tasks of SCHED_DEADLINE, anywhere, with bursts of a millisecond of every ten
  *   -p       the sleeping tasks are pinned, in turn, each to a CPU
  *   -q       print nothing
@@ -22,7 +25,7 @@
 #define SAMPLES 8192
 
 static long long until;
-static int work = 200, pause_us = 2000, burst, pinned;
+static int work = 200, pause_us = 2000, burst, gap, anywhere, pinned;
 static uint64_t seed = 1;
 
 static struct task {
@@ -30,7 +33,7 @@ static struct task {
 	uint64_t random;
 	int cpu, n;
 	unsigned int run[SAMPLES], done[SAMPLES];
-} tasks[3 * MAX];
+} tasks[4 * MAX];
 
 static uint64_t next(uint64_t *x)
 {
@@ -86,14 +89,22 @@ static void *fifo(void *arg)
 	struct sched_param priority = { .sched_priority = 10 };
 	struct task *t = arg;
 
-	pin(t->cpu);
+	if (!anywhere)
+		pin(t->cpu);
 	if (sched_setscheduler(0, SCHED_FIFO, &priority))
 		fail("SCHED_FIFO");
 	while (now() < until) {
-		pause_for(about(t, burst * 9000LL));
+		pause_for(about(t, gap * 1000LL));
 		spin(about(t, burst * 1000LL));
 	}
 	return NULL;
+}
+
+static void *hog(void *arg)
+{
+	while (now() < until)
+		spin(10000);
+	return arg;
 }
 
 static void *deadline(void *arg)
@@ -135,9 +146,13 @@ static void metronome(void)
 
 int main(int argc, char **argv)
 {
-	int ms = 500, sleepers = 6, deadlines = 0, quiet = 0, n = 0, opt, cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	int ms = 500, sleepers = 6, deadlines = 0, hogs = 0, quiet = 0, n = 0, opt, cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	struct {
+		void *(*fn)(void *);
+		int nr;
+	} kinds[] = { { sleeper, 0 }, { deadline, 0 }, { fifo, 0 }, { hog, 0 } };
 
-	while ((opt = getopt(argc, argv, "m:r:w:b:s:f:d:pq")) != -1) {
+	while ((opt = getopt(argc, argv, "m:r:w:b:s:f:a:g:d:o:pq")) != -1) {
 		switch (opt) {
 		case 'm': ms = atoi(optarg); break;
 		case 'r': seed = atoi(optarg); break;
@@ -145,31 +160,43 @@ int main(int argc, char **argv)
 		case 'b': work = atoi(optarg); break;
 		case 's': pause_us = atoi(optarg); break;
 		case 'f': burst = atoi(optarg); break;
+		case 'a': anywhere = atoi(optarg); break;
+		case 'g': gap = atoi(optarg); break;
 		case 'd': deadlines = atoi(optarg); break;
+		case 'o': hogs = atoi(optarg); break;
 		case 'p': pinned = 1; break;
 		case 'q': quiet = 1; break;
 		default: return 2;
 		}
 	}
-	if (ms < 1 || sleepers < 0 || sleepers > MAX || deadlines < 0 || deadlines > MAX || cpus > MAX)
-		return 2;
+	kinds[0].nr = sleepers;
+	kinds[1].nr = deadlines;
+	kinds[2].nr = anywhere ? anywhere : burst ? cpus : 0;
+	kinds[3].nr = hogs;
+	gap = gap ? gap : 9 * burst;
+	for (int kind = 0; kind < 4; kind++)
+		if (ms < 1 || kinds[kind].nr < 0 || kinds[kind].nr > MAX)
+			return 2;
 	if (!quiet)
 		metronome();
 	until = now() + ms * 1000000LL;
-	for (int i = 0; i < sleepers + deadlines + (burst ? cpus : 0); i++) {
-		struct task *t = &tasks[n++];
-		void *(*fn)(void *) = i < sleepers ? sleeper : i < sleepers + deadlines ? deadline : fifo;
+	for (int kind = 0; kind < 4; kind++) {
+		for (int i = 0; i < kinds[kind].nr; i++) {
+			struct task *t = &tasks[n++];
 
-		t->random = seed * 0x9e3779b97f4a7c15ull + (i + 1) * 0xbf58476d1ce4e5b9ull;
-		t->cpu = i < sleepers ? i % cpus : i - sleepers - deadlines;
-		errno = pthread_create(&t->thread, NULL, fn, t);
-		if (errno)
-			fail("pthread_create");
+			t->random = seed * 0x9e3779b97f4a7c15ull + n * 0xbf58476d1ce4e5b9ull;
+			t->cpu = i % cpus;
+			errno = pthread_create(&t->thread, NULL, kinds[kind].fn, t);
+			if (errno)
+				fail("pthread_create");
+		}
 	}
 	while (n--)
 		pthread_join(tasks[n].thread, NULL);
-	for (int i = 0; i < sleepers && !quiet; i++)
+	for (int i = 0; i < sleepers && !quiet; i++) {
 		for (int j = 0; j < tasks[i].n; j++)
 			printf("run %u\ndone %u\n", tasks[i].run[j], tasks[i].done[j]);
+		printf("rounds %d\n", tasks[i].n);
+	}
 	return 0;
 }

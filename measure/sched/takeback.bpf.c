@@ -7,6 +7,9 @@
  *   hook    when the higher class' task is switched to, everything on that local DSQ is enqueued again
  *   immed   the kernel hands the task back, as it was inserted with SCX_ENQ_IMMED
  *
+ * With @waits, it is also measured for how long tasks are on a local DSQ while its CPU runs something else. Each stay
+ * there is a sample, most of them zero: the task was inserted when the CPU was idle and gets on.
+ *
  * As a sub-scheduler, it owns one cgroup's tasks; the root takes turns between its children. With @stuff it is a bad
  * neighbour: it puts a task on the local DSQ of the CPU it was on, whether that is busy or not. Under "immed" the kernel
  * hands such a task back, and it goes to the queue.
@@ -19,6 +22,7 @@ enum { WAY_NONE, WAY_HOOK, WAY_IMMED };
 
 const volatile u32 way;
 const volatile bool stuff;
+const volatile bool measure_waits;
 const volatile u64 slice_ns;
 
 #define SAMPLES 65536
@@ -34,10 +38,88 @@ u64 children[CHILDREN];
 u32 turn;
 u64 nr_handed_back;
 
+/* A task's stay on a local DSQ, by PID. It goes on while the DSQ does not give the task another number. */
+struct stay {
+	u64 at;		/* when it began, or was first seen */
+	u64 waited;	/* the part of it for which the CPU ran something else */
+	u32 seq;
+	bool known;	/* ->seq is set */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u32);
+	__type(value, struct stay);
+} stays SEC(".maps");
+
+#define WAITS (1 << 20)
+#define MAX_SCAN 64
+u32 waits[WAITS];
+u32 nr_waits;
+u64 switched_at[CPUS];
+bool busy[CPUS];
+
 UEI_DEFINE(uei);
 
 /* The queue's name: sub-schedulers have DSQs of their own. */
 #define QUEUE 0
+
+/* @p is about to be put on a local DSQ. */
+static void stay_begins(const struct task_struct *p)
+{
+	struct stay new = { .at = bpf_ktime_get_ns() };
+	u32 pid = p->pid;
+
+	bpf_map_update_elem(&stays, &pid, &new, BPF_ANY);
+}
+
+/* The CPU has run something other than @p until @now, since @since. */
+static void stays_on(struct task_struct *p, u64 since, u64 now)
+{
+	u32 pid = p->pid;
+	struct stay *stay;
+
+	stay = bpf_map_lookup_elem(&stays, &pid);
+	if (!stay || (stay->known && stay->seq != p->scx.dsq_seq)) {
+		stay_begins(p);
+		stay = bpf_map_lookup_elem(&stays, &pid);
+		if (!stay)
+			return;
+	}
+	stay->seq = p->scx.dsq_seq;
+	stay->known = true;
+	if (since < stay->at)
+		since = stay->at;
+	if (since < now)
+		stay->waited += now - since;
+}
+
+static void stay_ends(const struct task_struct *p)
+{
+	u32 pid = p->pid, at;
+	struct stay *stay;
+
+	stay = bpf_map_lookup_elem(&stays, &pid);
+	if (!stay)
+		return;
+	at = __sync_fetch_and_add(&nr_waits, 1);
+	if (at < WAITS)
+		waits[at] = stay->waited;
+	bpf_map_delete_elem(&stays, &pid);
+}
+
+/* @p was handed back, or it was the running task that was displaced and did not stay on a local DSQ. */
+static void stay_is_cut(struct task_struct *p, s32 cpu)
+{
+	u64 now = bpf_ktime_get_ns();
+	u32 pid = p->pid;
+
+	if (cpu < 0 || cpu >= CPUS || !bpf_map_lookup_elem(&stays, &pid))
+		return;
+	stays_on(p, busy[cpu] ? switched_at[cpu] : now, now);
+	stay_ends(p);
+}
 
 static u64 flags(u64 enq_flags)
 {
@@ -65,6 +147,8 @@ s32 BPF_STRUCT_OPS(takeback_select_cpu, struct task_struct *p, s32 prev_cpu, u64
 	s32 cpu = idle_cpu_for(p);
 
 	if (cpu >= 0) {
+		if (measure_waits)
+			stay_begins(p);
 		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_ns, flags(0));
 		return cpu;
 	}
@@ -93,6 +177,8 @@ void BPF_STRUCT_OPS(takeback_enqueue, struct task_struct *p, u64 enq_flags)
 
 	if (enq_flags & SCX_ENQ_REENQ) {
 		sample(cpu, p->pid);
+		if (measure_waits)
+			stay_is_cut(p, cpu);
 		__sync_fetch_and_add(&nr_handed_back, 1);
 	} else if (stuff) {
 		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_ns, flags(enq_flags));
@@ -100,10 +186,17 @@ void BPF_STRUCT_OPS(takeback_enqueue, struct task_struct *p, u64 enq_flags)
 	}
 	cpu = idle_cpu_for(p);
 	if (cpu >= 0) {
+		if (measure_waits)
+			stay_begins(p);
 		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL_ON | cpu, slice_ns, flags(enq_flags));
 		scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
 		return;
 	}
+	if (measure_waits)
+		bpf_map_delete_elem(&stays, &(u32){p->pid});
+	/* It was its turn already. */
+	if (enq_flags & SCX_ENQ_REENQ)
+		enq_flags |= SCX_ENQ_HEAD;
 	scx_bpf_dsq_insert(p, QUEUE, slice_ns, enq_flags);
 }
 
@@ -121,14 +214,46 @@ void BPF_STRUCT_OPS(takeback_dispatch, s32 cpu, struct task_struct *prev)
 	}
 }
 
+/* Is @p in a class above that of SCX tasks? */
+static bool is_above(const struct task_struct *p)
+{
+	return p->policy == 1 /* SCHED_FIFO */ || p->policy == 2 /* SCHED_RR */ || p->policy == 6 /* SCHED_DEADLINE */;
+}
+
 SEC("tp_btf/sched_switch")
 int BPF_PROG(takeback_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	switch (next->policy) {
-	case 1: /* SCHED_FIFO */
-	case 2: /* SCHED_RR */
-	case 6: /* SCHED_DEADLINE */
+	if (is_above(next))
 		scx_bpf_reenqueue_local();
+	return 0;
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(takeback_stays, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	const u64 node = bpf_core_field_offset(struct task_struct, scx.dsq_list.node);
+	struct rq *rq = bpf_this_cpu_ptr(&runqueues);
+	struct list_head *head = &rq->scx.local_dsq.list, *pos = head->next;
+	u64 now = bpf_ktime_get_ns(), since;
+	u32 cpu = bpf_get_smp_processor_id(), i;
+
+	if (cpu >= CPUS)
+		return 0;
+	since = busy[cpu] ? switched_at[cpu] : now;
+	switched_at[cpu] = now;
+	busy[cpu] = next->pid;
+	bpf_for(i, 0, MAX_SCAN) {
+		struct task_struct *p;
+
+		if (!pos || pos == head)
+			break;
+		p = bpf_core_cast((void *)pos - node, struct task_struct);
+		pos = bpf_core_cast(pos, struct list_head)->next;
+		stays_on(p, since, now);
+	}
+	if (next->pid && !is_above(next)) {
+		stays_on(next, since, now);
+		stay_ends(next);
 	}
 	return 0;
 }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * takeback WAY [-s] [-w [-p]] [-c CGROUP] [-t SLICE_US]: loads the scheduler of takeback.bpf.c, until SIGINT or SIGTERM.
+ * takeback WAY [-s] [-w [-p]] [-l] [-c CGROUP] [-t SLICE_US]: loads the scheduler of takeback.bpf.c, until SIGINT or SIGTERM.
  *   WAY         none, hook or immed; see there
  *   -s          put tasks on busy CPUs' local DSQs, as a bad neighbour does
  *   -w          measure hand-backs: from a pinned FIFO task's wake-up to ops.enqueue() of the displaced task
  *   -p          only until the kernel puts the displaced task, before it is handed back: what no way can be faster than
+ *   -l          measure for how long tasks stay on a local DSQ while its CPU runs something else
  *   -c CGROUP   a sub-scheduler, for the tasks of this cgroup (a folder in /sys/fs/cgroup)
  *   -t US       slice (default 20000)
- * At the end prints "handed_back N" and a line "handback NS" for each hand-back measured. Exit status 3 when the kernel
- * lacks what WAY takes.
+ * At the end prints "handed_back N", a line "handback NS" for each hand-back measured, and for the stays on local DSQs
+ * "wait NS" for each that was not zero and "zero N", how many were. Exit status 3 when the kernel lacks what WAY takes.
  */
 #include <bpf/bpf.h>
 #include <scx/common.h>
@@ -32,15 +33,15 @@ int main(int argc, char **argv)
 	static const char *const ways[] = { "none", "hook", "immed" };
 	struct bpf_link *link;
 	struct takeback *skel;
-	bool measure = false, until_put = false;
-	unsigned int way = 0;
+	bool measure = false, until_put = false, waits = false;
+	unsigned int way = 0, zeros = 0;
 	struct stat st;
 	int opt;
 
 	while (argc > 1 && way < 3 && strcmp(argv[1], ways[way]))
 		way++;
 	if (argc < 2 || way == 3) {
-		fprintf(stderr, "usage: takeback none|hook|immed [-s] [-w [-p]] [-c CGROUP] [-t SLICE_US]\n");
+		fprintf(stderr, "usage: takeback none|hook|immed [-s] [-w [-p]] [-l] [-c CGROUP] [-t SLICE_US]\n");
 		return 2;
 	}
 	signal(SIGINT, stop);
@@ -53,7 +54,7 @@ int main(int argc, char **argv)
 	skel->rodata->way = way;
 	skel->rodata->slice_ns = 20000000;
 	optind = 2;
-	while ((opt = getopt(argc, argv, "swpc:t:")) != -1) {
+	while ((opt = getopt(argc, argv, "swplc:t:")) != -1) {
 		switch (opt) {
 		case 's':
 			skel->rodata->stuff = true;
@@ -63,6 +64,9 @@ int main(int argc, char **argv)
 			break;
 		case 'p':
 			until_put = true;
+			break;
+		case 'l':
+			waits = true;
 			break;
 		case 'c':
 			if (stat(optarg, &st)) {
@@ -79,6 +83,8 @@ int main(int argc, char **argv)
 		}
 	}
 	bpf_program__set_autoload(skel->progs.takeback_switch, way == 1);
+	skel->rodata->measure_waits = waits;
+	bpf_program__set_autoload(skel->progs.takeback_stays, waits);
 	bpf_program__set_autoload(skel->progs.takeback_waking, measure);
 	bpf_program__set_autoload(skel->progs.takeback_put, measure && until_put);
 
@@ -90,5 +96,13 @@ int main(int argc, char **argv)
 	printf("handed_back %llu\n", (unsigned long long)skel->bss->nr_handed_back);
 	for (unsigned int i = 0; i < skel->bss->nr_samples && i < sizeof(skel->bss->samples) / sizeof(skel->bss->samples[0]); i++)
 		printf("handback %u\n", skel->bss->samples[i]);
+	for (unsigned int i = 0; i < skel->bss->nr_waits && i < sizeof(skel->bss->waits) / sizeof(skel->bss->waits[0]); i++) {
+		if (skel->bss->waits[i])
+			printf("wait %u\n", skel->bss->waits[i]);
+		else
+			zeros++;
+	}
+	if (waits)
+		printf("zero %u\n", zeros);
 	return UEI_REPORT(skel, uei) && !done;
 }
