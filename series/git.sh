@@ -19,6 +19,8 @@
 #                               a kernel's source as a repository with one commit, the same
 #                               everywhere
 #   is_file FILE BYTES SHA256   whether it is that file
+#   from_debian NAME POOL BYTES SHA256 [ADVICE]
+#                               downloads a file of Debian's archive to CACHE/NAME
 #   need_tree                   ends the script when a directory is not the top of a git work tree
 
 # A caller's git environment (a hook, `git bisect run --no-checkout`) points at another repository.
@@ -193,4 +195,29 @@ commit_source() {
 is_file() {
 	[ -f "$1" ] && [ "$(stat -Lc %s "$1")" = "$2" ] &&
 		echo "$3  $1" | sha256sum --status -c -
+}
+
+# from_debian NAME POOL BYTES SHA256 [ADVICE]: sees that CACHE/NAME is the file POOL of a Debian
+# archive, and downloads it when it is not. Ends the script when it can't be had; ADVICE is what to
+# set besides MIRROR then.
+from_debian() {
+	local file=$CACHE/$1 mirror
+	if [ -e "$file" ]; then
+		if is_file "$file" "$3" "$4"; then return; fi
+		warn "$file is damaged (SHA-256 differs); downloading it again"
+		rm -f "$file"
+	fi
+	mirror=$(debian_mirror) || exit # it has said why
+	need_space "$CACHE" $(($3 / 1000000 + 20)) "$1"
+	mkdir -p "$CACHE" || die "cannot write $CACHE; set CACHE to a directory that can be written"
+	rm -f "$file.new"
+	if ! step "downloading $1 ($(($3 / 1000000)) MB)" 15 "$BUILD/logs/download-$1.log" \
+		/usr/lib/apt/apt-helper -o Acquire::Retries=2 \
+		download-file "$mirror/$2" "$file.new" "SHA256:$4"; then
+		rm -f "$file.new"
+		die "$mirror did not give $1; set MIRROR to another Debian mirror${5:+, or $5}"
+	fi
+	is_file "$file.new" "$3" "$4" ||
+		die "$mirror gave a damaged $1; try again${5:+, or set $5}"
+	mv "$file.new" "$file"
 }
