@@ -1,11 +1,13 @@
 """guest/watch.py --run-dir DIR --console FILE [LIMITS] -- QEMU-COMMAND...
 
-Runs QEMU for guest/boot until it ends or reaches a limit, and says how the guest fared. The command's output (QEMU's
-standard output) goes live to standard output and to DIR/output.log; the kernel console is FILE, written by QEMU. The
-guest leaves "started" and "status" in DIR.
+Runs QEMU for guest/boot until it ends or reaches a limit, and says how the guest fared. The
+command's output (QEMU's standard output) goes live to standard output and to DIR/output.log; the
+kernel console is FILE, written by QEMU. The guest leaves "started" and "status" in DIR.
 
-Limits, in seconds, 0 for none: --timeout (the whole run), --boot-limit (until "started"), --silence (no output on
-either channel).
+Limits, in seconds, 0 for none:
+  --timeout      the whole run
+  --boot-limit   until "started"
+  --silence      no output on either channel
 
 Exit status and DIR/outcome.json {"outcome", "status", "boot_seconds", "seconds"}:
     exited       the command's own exit status
@@ -28,7 +30,12 @@ import sys
 import time
 
 # What the kernel says when it dies, most telling first.
-DEATHS = [re.compile(p) for p in (r"Kernel panic - not syncing.*", r"Oops:.*", r"BUG:.*", r"general protection fault.*")]
+DEATHS = [
+    re.compile(r"Kernel panic - not syncing.*"),
+    re.compile(r"Oops:.*"),
+    re.compile(r"BUG:.*"),
+    re.compile(r"general protection fault.*"),
+]
 LAST_LINES = 15
 DRAIN_SECONDS = 15  # from the command's end to QEMU's
 
@@ -70,10 +77,11 @@ def ignores_hangup(pid):
 
 
 def callers():
-    """The scripts that led to this process: {pid: start time}. They share its process group, as one command of the user's.
+    """The scripts that led to this process: {pid: start time}.
 
-    A script that is sent SIGTERM ends at once and tells nobody, so the only way to end with it is to look. What was started
-    with nohup is to outlive whoever did so.
+    They share its process group, as one command of the user's. A script that is sent SIGTERM ends
+    at once and tells nobody, so the only way to end with it is to look. What was started with nohup
+    is to outlive whoever did so.
     """
     found, (_, pid, group, _) = {}, stat_of(os.getpid())
     outlives = ignores_hangup(os.getpid())
@@ -136,7 +144,8 @@ class Guest:
                 stdin=None if a.interactive else subprocess.DEVNULL,
                 stdout=None if a.interactive else subprocess.PIPE,
                 stderr=err,
-                # An interactive guest needs the terminal's foreground group, which is this process's.
+                # An interactive guest needs the terminal's foreground group, which is this
+                # process's.
                 start_new_session=not a.interactive,
                 preexec_fn=die_with_parent,
             )
@@ -180,8 +189,9 @@ class Guest:
             if ended is None and os.path.exists(self.path("status")):
                 ended = now
             if ended is not None:
+                # The command has ended; that the guest hangs while it goes down changes nothing.
                 if now - ended > DRAIN_SECONDS:
-                    break  # the command has ended; that the guest hangs while it goes down changes nothing
+                    break
             elif a.timeout and now - self.start > a.timeout:
                 return "timeout" if self.boot_seconds is not None else "no-boot"
             elif self.boot_seconds is None:
@@ -197,25 +207,32 @@ class Guest:
         """One line that says what happened, from what is known."""
         a = self.args
         seconds = time.monotonic() - self.start
+        stopped = "the guest was stopped"
         if outcome == "timeout":
-            return f"the command did not end within {a.timeout} s; the guest was stopped (--timeout)"
+            return f"the command did not end within {a.timeout} s; {stopped} (--timeout)"
         if outcome == "silent":
             return f"the guest printed nothing for {a.silence} s and was stopped (--silence)"
         if outcome == "interrupted":
-            return "interrupted; the guest was stopped"
+            return f"interrupted; {stopped}"
         console = text_lines(a.console)
         errors = [line for line in text_lines(self.path("qemu.err")) if line.strip()]
-        what = "the guest did not boot" if outcome == "no-boot" else f"the guest died {seconds:.0f} s after its start, while the command ran"
+        what = f"the guest died {seconds:.0f} s after its start, while the command ran"
+        if outcome == "no-boot":
+            what = "the guest did not boot"
         for pattern in DEATHS:
             for line in console:
                 if m := pattern.search(line):
-                    hint = "; does the kernel have 9p over virtio built in?" if "Unable to mount root" in line else ""
+                    hint = ""
+                    if "Unable to mount root" in line:
+                        hint = "; does the kernel have 9p over virtio built in?"
                     return f"{what}: {m.group(0)}{hint}"
         if self.qemu.returncode and self.qemu.returncode > 0:
-            return f"{what}: QEMU ended with status {self.qemu.returncode}: {errors[-1] if errors else 'no message'}"
+            error = errors[-1] if errors else "no message"
+            return f"{what}: QEMU ended with status {self.qemu.returncode}: {error}"
         if outcome == "no-boot" and seconds > min(a.boot_limit or seconds, a.timeout or seconds):
             said = f"the last of {len(console)} lines" if console else "not a line"
-            return f"{what} within {seconds:.0f} s; the kernel printed {said} (ACCEL=tcg avoids KVM, --boot-limit S waits longer)"
+            hint = "ACCEL=tcg avoids KVM, --boot-limit S waits longer"
+            return f"{what} within {seconds:.0f} s; the kernel printed {said} ({hint})"
         return f"{what}: QEMU ended, and the kernel did not say why"
 
 
@@ -238,17 +255,25 @@ def main():
         outcome = guest.run()
     except Interrupted:
         outcome = "interrupted"
-    status = {"exited": guest.status(), "timeout": 124, "silent": 124, "interrupted": 130}.get(outcome, 125)
+    if outcome == "exited":
+        status = guest.status()
+    else:
+        status = {"timeout": 124, "silent": 124, "interrupted": 130}.get(outcome, 125)
+    result = {
+        "outcome": outcome,
+        "status": status,
+        "boot_seconds": guest.boot_seconds and round(guest.boot_seconds, 1),
+        "seconds": round(time.monotonic() - guest.start, 1),
+    }
     with open(guest.path("outcome.json"), "w") as f:
-        boot = guest.boot_seconds and round(guest.boot_seconds, 1)
-        json.dump({"outcome": outcome, "status": status, "boot_seconds": boot,
-                   "seconds": round(time.monotonic() - guest.start, 1)}, f)
+        json.dump(result, f)
         f.write("\n")
 
     if outcome != "exited":
         print(f"error: {guest.why(outcome)}", file=sys.stderr)
         lines = text_lines(args.console)
-        print(f"kernel console: {args.console}" + ("; its last lines:" if lines else " (empty)"), file=sys.stderr)
+        said = "; its last lines:" if lines else " (empty)"
+        print(f"kernel console: {args.console}{said}", file=sys.stderr)
         for line in lines[-LAST_LINES:]:
             print(f"    | {line}", file=sys.stderr)
     return status

@@ -1,7 +1,8 @@
 """Line hashes and patches, for series/prove and series/to-for-7.1.
 
-A line hash is the first 12 hex digits of the SHA-256 of a line without its newline (base/*/PATH.lines holds one
-per line of PATH). It lets a program show what stands in a tree that is not at hand.
+A line hash is the first 12 hex digits of the SHA-256 of a line without its newline
+(base/*/PATH.lines holds one per line of PATH). It lets a program show what stands in a tree that is
+not at hand.
 """
 import hashlib
 import os
@@ -47,7 +48,7 @@ def read_base(folder):
 
 
 def read_uncovered(folder):
-    """{path: reason} from folder/UNCOVERED: the files without hashes that the patches may touch all the same."""
+    """{path: reason} from folder/UNCOVERED: the files that the patches may touch without hashes."""
     name = os.path.join(folder, "UNCOVERED")
     files = {}
     if not os.path.exists(name):
@@ -64,7 +65,7 @@ def read_uncovered(folder):
 
 
 class Hunk:
-    """old_start and new_start as in the @@ line; lines are (mark, text) with mark ' ', '-' or '+'."""
+    """Starts and counts as in the @@ line; lines are (mark, text) with mark ' ', '-' or '+'."""
 
     def __init__(self, header, old_start, old_count, new_start, new_count):
         self.header = header
@@ -99,7 +100,10 @@ HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
 
 def read_patch(name):
-    """The FilePatches of one patch file, as git apply would read them. Refuses what it does not understand."""
+    """The FilePatches of one patch file, as git apply would read them.
+
+    Refuses what it does not understand.
+    """
     files, hunk = [], None
     with open(name, encoding="utf-8", newline="\n") as patch:
         lines = patch.read().split("\n")
@@ -122,10 +126,13 @@ def read_patch(name):
             continue
         elif line.startswith("new file mode "):
             files[-1].created = True
-        elif line.startswith(("deleted file", "rename ", "copy ", "GIT binary", "old mode", "\\ No newline")):
+        elif line.startswith(
+            ("deleted file", "rename ", "copy ", "GIT binary", "old mode", "\\ No newline")
+        ):
             files[-1].refused = line
         elif found := HUNK.match(line):
-            old, old_count, new, new_count = (int(n) if n is not None else 1 for n in found.groups())
+            numbers = (int(n) if n is not None else 1 for n in found.groups())
+            old, old_count, new, new_count = numbers
             hunk = Hunk(found.group(0), old, old_count, new, new_count)
             hunk.old_left, hunk.new_left = old_count, new_count
             files[-1].hunks.append(hunk)
@@ -144,15 +151,18 @@ def topics():
 
 
 def patch_names(folder, topic=None):
-    """The patches in folder in order, without cover letters: of its topics, or of one, or, if it has no topics, its own."""
+    """The patches in folder in order, without cover letters.
+
+    Those of its topics, or of one, or, if it has no topics, its own.
+    """
     if not os.path.isdir(folder):
         die(f"{folder}: there is no such directory")
 
     def of(place):
         if not os.path.isdir(place):
             return []
-        names = sorted(n for n in os.listdir(place) if re.match(r"\d{4}-.*\.patch$", n) and not n.startswith("0000-"))
-        return [os.path.join(place, n) for n in names]
+        names = [n for n in os.listdir(place) if re.match(r"\d{4}-.*\.patch$", n)]
+        return [os.path.join(place, n) for n in sorted(names) if not n.startswith("0000-")]
 
     if topic:
         return of(os.path.join(folder, topic))

@@ -1,12 +1,16 @@
 """suite/verdict.py --out DIR --expect FILE --lists DIR [--plan-repeat] RUN-DIR...
 
-Judges guest runs of the sched_ext selftests. Each RUN-DIR holds output.log (suite/in-guest's), console.log and outcome.json
-(guest/boot's); the first is the run, the others are runs of what failed, in order. --expect names the tests that must
-appear, one a line. --lists is the folder of splats, splats.except and flakes.
+Judges guest runs of the sched_ext selftests. Each RUN-DIR holds output.log (suite/in-guest's),
+console.log and outcome.json (guest/boot's); the first is the run, the others are runs of what
+failed, in order.
+
+  --expect   names the tests that must appear, one a line
+  --lists    is the folder of splats, splats.except and flakes
+  --failed   prints the names that failed, for a rerun, and writes nothing
 
 Writes DIR/results.ktap, DIR/results.json, DIR/summary.txt; prints the summary.
-Exit status: 0 good; 1 a test failed, did not run, or the kernel splatted, hung or died; 125 the guest did not boot;
-130 interrupted; 2 an input is missing. --failed prints the names that failed, for a rerun, and writes nothing.
+Exit status: 0 good; 1 a test failed, did not run, or the kernel splatted, hung or died; 125 the
+guest did not boot; 130 interrupted; 2 an input is missing.
 """
 import argparse
 import json
@@ -14,12 +18,20 @@ import os
 import re
 import sys
 
-STAMP = re.compile(r"^\[\s*(\d+\.\d+)\](?:\[\s*[TC]\d+\])? ")  # the kernel's, with PRINTK_CALLER or without
+# The kernel's, with PRINTK_CALLER or without.
+STAMP = re.compile(r"^\[\s*(\d+\.\d+)\](?:\[\s*[TC]\d+\])? ")
 START = re.compile(r"^TEST: (\S+)")
-RESULT = re.compile(r"^(ok|not ok) \d+ (\S+)(?: # ?(SKIP)?|$)")  # the base's runner ends all of them in " # "
+# The base's runner ends all of them in " # ".
+RESULT = re.compile(r"^(ok|not ok) \d+ (\S+)(?: # ?(SKIP)?|$)")
 ANSI = re.compile(r"\x1b\[[0-9;?=]*[A-Za-z]|\r")
 
+# What kselftest's runner and the suite's write around a test.
+FRAME = ("=====  END", "===== START", "DESCRIPTION:")
 LAST_LINES = 8  # of a failed test's output, in the summary
+
+
+def plural(count, word):
+    return f"{count} {word}{'s' * (count != 1)}"
 
 
 def die(message):
@@ -45,7 +57,7 @@ def entries(path):
 def stamped(line):
     """-> seconds since boot or None, the rest of the line"""
     m = STAMP.match(line)
-    return (float(m.group(1)), line[m.end():]) if m else (None, line)
+    return (float(m.group(1)), line[m.end() :]) if m else (None, line)
 
 
 class Test:
@@ -57,7 +69,9 @@ class Test:
 
     @property
     def seconds(self):
-        return round(self.end - self.start, 1) if None not in (self.start, self.end) else None
+        if self.start is None or self.end is None:
+            return None
+        return round(self.end - self.start, 1)
 
 
 class Run:
@@ -84,9 +98,11 @@ class Run:
                 current = Test(m.group(1), when)
                 self.tests.append(current)
             elif current and (m := RESULT.match(line)) and m.group(2) == current.name:
-                current.result = "skip" if m.group(3) else "pass" if m.group(1) == "ok" else "fail"
+                current.result = "pass" if m.group(1) == "ok" else "fail"
+                if m.group(3):
+                    current.result = "skip"
                 current.end = when
-            elif line.startswith(("=====  END", "===== START", "DESCRIPTION:")) or line == "OUTPUT:":
+            elif line.startswith(FRAME) or line == "OUTPUT:":
                 pass
             elif current and current.result is None:
                 current.output.append(line)
@@ -106,7 +122,10 @@ class Run:
     def result_of(self, name):
         """-> the Test; of several runs (--repeat) the first that did not pass, else the last."""
         mine = [t for t in self.tests if t.name == name]
-        return next((t for t in mine if t.result not in ("pass", "skip")), mine[-1] if mine else None)
+        bad = [t for t in mine if t.result not in ("pass", "skip")]
+        if bad:
+            return bad[0]
+        return mine[-1] if mine else None
 
 
 class Verdict:
@@ -117,17 +136,30 @@ class Verdict:
         self.splats = [s for r in runs for s in r.splats]
 
     def row(self, name):
-        """One test's line of the summary: result is pass, skip, flaky, fail or missing; good tells whether the run may pass."""
+        """One test's line of the summary.
+
+        result is pass, skip, flaky, fail or missing; good tells whether the run may pass.
+        """
         first = self.runs[0].result_of(name)
-        row = {"name": name, "result": "missing", "good": False, "seconds": first.seconds if first else None,
-               "note": "", "attempts": [], "output": first.output if first else []}
+        row = {
+            "name": name,
+            "result": "missing",
+            "good": False,
+            "seconds": first.seconds if first else None,
+            "note": "",
+            "attempts": [],
+            "output": first.output if first else [],
+        }
         if first is None:
             row["note"] = "did not run"
             return row
         if first.result is None:
             row["result"] = "fail"
-            row["note"] = {"timeout": "did not end before the time limit", "silent": "hung without output",
-                           "died": "the kernel died while it ran"}.get(self.runs[0].how, "its result is missing")
+            row["note"] = {
+                "timeout": "did not end before the time limit",
+                "silent": "hung without output",
+                "died": "the kernel died while it ran",
+            }.get(self.runs[0].how, "its result is missing")
             return row
         again = [t for r in self.runs[1:] if (t := r.result_of(name))]
         row["attempts"] = [t.result or "none" for t in [first, *again]]
@@ -135,17 +167,22 @@ class Verdict:
         repeated = [t.result or "none" for t in self.runs[0].tests if t.name == name]
         times = len(repeated)
         if times > 1:
-            row["note"] = f"{times} times" if row["good"] else f"in run {repeated.index('fail') + 1}"
+            row["note"] = f"{times} times"
+            if not row["good"]:
+                row["note"] = f"in run {repeated.index('fail') + 1}"
             if name in self.flakes:
                 row["attempts"] = repeated
-        if first.result == "fail" and len(row["attempts"]) > 1:
-            failed = row["attempts"].count("pass")
-            if failed:
+        count = len(row["attempts"])
+        if first.result == "fail" and count > 1:
+            passed = row["attempts"].count("pass")
+            if passed:
                 row["result"], row["good"] = "flaky", name in self.flakes
-                row["note"] = f"failed {len(row['attempts']) - failed} of {len(row['attempts'])} runs; " + (
-                    f"known: {self.flakes[name]}" if row["good"] else "not a known flake (suite/flakes)")
+                why = "not a known flake (suite/flakes)"
+                if row["good"]:
+                    why = f"known: {self.flakes[name]}"
+                row["note"] = f"failed {count - passed} of {count} runs; {why}"
             else:
-                row["note"] = f"failed all {len(row['attempts'])} runs"
+                row["note"] = f"failed all {count} runs"
         return row
 
     def count(self, *results):
@@ -168,7 +205,8 @@ class Verdict:
         for r in self.runs[1:]:
             if r.how != "exited":
                 bad.append(f"the guest of a rerun ended as '{r.how}'")
-        failed = [r["name"] for r in self.rows if r["result"] in ("fail", "flaky") and not r["good"]]
+        failures = [r for r in self.rows if r["result"] in ("fail", "flaky")]
+        failed = [r["name"] for r in failures if not r["good"]]
         if failed:
             bad.append(f"{len(failed)} failed ({' '.join(failed)})")
         if n := self.count("missing"):
@@ -178,12 +216,18 @@ class Verdict:
         if self.rows and self.count("skip") == len(self.rows):
             bad.append("all were skipped, so nothing was tested")
         if self.splats:
-            bad.append(f"{len(self.splats)} kernel splat{'s' * (len(self.splats) > 1)}")
+            bad.append(plural(len(self.splats), "kernel splat"))
         if bad:
             return 1, "FAIL: " + "; ".join(bad)
-        extra = [f"{n} {what}" for n, what in ((self.count("skip"), "skipped"), (self.count("flaky"), "flaky, known")) if n]
-        return 0, f"PASS: {self.count('pass', 'flaky')} of {len(self.rows)} test{'s' * (len(self.rows) > 1)} passed" + \
-            (f" ({', '.join(extra)})" if extra else "") + ", no kernel splat"
+        extra = []
+        if n := self.count("skip"):
+            extra.append(f"{n} skipped")
+        if n := self.count("flaky"):
+            extra.append(f"{n} flaky, known")
+        passed = f"{self.count('pass', 'flaky')} of {plural(len(self.rows), 'test')} passed"
+        if extra:
+            passed += f" ({', '.join(extra)})"
+        return 0, f"PASS: {passed}, no kernel splat"
 
     def seconds(self):
         return round(sum(r.outcome["seconds"] for r in self.runs), 1)
@@ -193,10 +237,10 @@ class Verdict:
         width = max(len(r["name"]) for r in self.rows)
         if status != 125:
             yield f"{'test':{width}}  result   seconds  note"
-        for r in self.rows if status != 125 else []:
-            seconds = "-" if r["seconds"] is None else f"{r['seconds']:.1f}"
-            result = r["result"] if r["good"] and r["result"] == "pass" else r["result"].upper()
-            yield f"{r['name']:{width}}  {result:7} {seconds:>8}  {r['note']}".rstrip()
+            for r in self.rows:
+                seconds = "-" if r["seconds"] is None else f"{r['seconds']:.1f}"
+                result = r["result"] if r["result"] == "pass" else r["result"].upper()
+                yield f"{r['name']:{width}}  {result:7} {seconds:>8}  {r['note']}".rstrip()
         yield ""
         for r in self.rows:
             said = [line for line in r["output"] if line.strip()]
@@ -205,10 +249,15 @@ class Verdict:
                 yield from (f"    | {line}" for line in said[-LAST_LINES:])
         for s in self.splats:
             yield f"splat{' during ' + s['test'] if s['test'] else ''}: {s['line']}"
-        yield (f"{len(self.rows)} test{'s' * (len(self.rows) > 1)}: {self.count('pass')} passed, {self.count('flaky')} flaky, {self.count('fail')} failed, "
-               f"{self.count('skip')} skipped, {self.count('missing')} did not run; {len(self.splats)} splat{'s' * (len(self.splats) != 1)}; "
-               f"{self.seconds():.0f} s in {len(self.runs)} guest{'s' * (len(self.runs) > 1)}")
-        yield f"results: {out}/results.ktap, results.json; run: {self.runs[0].path}/output.log, console.log"
+        yield (
+            f"{plural(len(self.rows), 'test')}: {self.count('pass')} passed, "
+            f"{self.count('flaky')} flaky, {self.count('fail')} failed, "
+            f"{self.count('skip')} skipped, {self.count('missing')} did not run; "
+            f"{plural(len(self.splats), 'splat')}; "
+            f"{self.seconds():.0f} s in {plural(len(self.runs), 'guest')}"
+        )
+        logs = f"{self.runs[0].path}/output.log, console.log"
+        yield f"results: {out}/results.ktap, results.json; run: {logs}"
         yield conclusion
 
     def ktap(self):
@@ -217,20 +266,33 @@ class Verdict:
         for n, r in enumerate(self.rows, 1):
             if not r["good"]:
                 yield from (f"# {line}" for line in r["output"])
-            note = "SKIP" if r["result"] == "skip" else f"{r['result']}: {r['note']}" if r["note"] else ""
-            seconds = "" if r["seconds"] is None else f"{r['seconds']} s"
-            comment = " ".join(x for x in (note, seconds) if x)
-            yield f"{'ok' if r['good'] else 'not ok'} {n} {r['name']}" + (f" # {comment}" if comment else "")
+            comment = []
+            if r["result"] == "skip":
+                comment.append("SKIP")
+            elif r["note"]:
+                comment.append(f"{r['result']}: {r['note']}")
+            if r["seconds"] is not None:
+                comment.append(f"{r['seconds']} s")
+            line = f"{'ok' if r['good'] else 'not ok'} {n} {r['name']}"
+            yield f"{line} # {' '.join(comment)}" if comment else line
         for s in self.splats:
             yield f"# {s['line']}"
         whole = not self.splats and all(r.how == "exited" for r in self.runs)
-        yield f"{'ok' if whole else 'not ok'} {len(self.rows) + 1} kernel # no splat, and the guest lived until the end"
+        line = f"{'ok' if whole else 'not ok'} {len(self.rows) + 1} kernel"
+        yield f"{line} # no splat, and the guest lived until the end"
 
     def as_json(self):
         status, conclusion = self.conclude()
-        tests = [{k: r[k] for k in ("name", "result", "good", "seconds", "note", "attempts")} for r in self.rows]
-        return {"status": status, "conclusion": conclusion, "seconds": self.seconds(),
-                "boot_seconds": self.runs[0].outcome.get("boot_seconds"), "tests": tests, "splats": self.splats}
+        keys = ("name", "result", "good", "seconds", "note", "attempts")
+        tests = [{key: r[key] for key in keys} for r in self.rows]
+        return {
+            "status": status,
+            "conclusion": conclusion,
+            "seconds": self.seconds(),
+            "boot_seconds": self.runs[0].outcome.get("boot_seconds"),
+            "tests": tests,
+            "splats": self.splats,
+        }
 
 
 def patterns(path, may_be_empty=False):
@@ -253,7 +315,8 @@ def main():
     a = p.parse_args()
     deny = patterns(os.path.join(a.lists, "splats"))
     allow = patterns(os.path.join(a.lists, "splats.except"), may_be_empty=True)
-    flakes = dict((line.split(None, 1) + [""])[:2] for line in entries(os.path.join(a.lists, "flakes")))
+    known = entries(os.path.join(a.lists, "flakes"))
+    flakes = dict((line.split(None, 1) + [""])[:2] for line in known)
     expected = entries(a.expect)
     if not expected:
         die(f"{a.expect} names no test")
@@ -266,8 +329,11 @@ def main():
                 print(r["name"])
         return 0
     summary = "\n".join(verdict.summary(a.out)) + "\n"
-    for name, text in (("results.ktap", "\n".join(verdict.ktap()) + "\n"), ("summary.txt", summary),
-                       ("results.json", json.dumps(verdict.as_json(), indent=1) + "\n")):
+    for name, text in (
+        ("results.ktap", "\n".join(verdict.ktap()) + "\n"),
+        ("summary.txt", summary),
+        ("results.json", json.dumps(verdict.as_json(), indent=1) + "\n"),
+    ):
         with open(os.path.join(a.out, name), "w") as f:
             f.write(text)
     print(summary, end="")

@@ -1,5 +1,6 @@
-# Sourced by tests: small_project makes a copy of the scripts in $TEST_TMP/p whose "kernel" is three files, so
-# that preparing, applying and exporting run in a second. Sets P (the copy); in it TARBALL is $P.tar.xz.
+# Sourced by tests: small_project makes a copy of the scripts in $TEST_TMP/p whose "kernel" is three
+# files, so that preparing, applying and exporting run in a second. Sets P (the copy); in it TARBALL
+# is $P.tar.xz.
 # shellcheck shell=bash
 source "$ROOT/tests/lib.sh"
 
@@ -32,12 +33,18 @@ small_project() {
 	describe_tarball
 	# The id is only known once it is made.
 	echo 0000000000000000000000000000000000000000 >"$P/base/v7.1/COMMIT"
-	TARBALL=$P.tar.xz "$P/series/prepare-base" 2>/dev/null && fail "a base with a wrong commit id was accepted"
-	sed -n 's/^the commit is \([0-9a-f]*\) instead.*/\1/p' "$BUILD/logs/prepare-base.log" >"$P/base/v7.1/COMMIT"
+	if TARBALL=$P.tar.xz "$P/series/prepare-base" 2>/dev/null; then
+		fail "a base with a wrong commit id was accepted"
+	fi
+	sed -n 's/^the commit is \([0-9a-f]*\) instead.*/\1/p' "$BUILD/logs/prepare-base.log" \
+		>"$P/base/v7.1/COMMIT"
 }
 
 describe_tarball() {
-	echo "k.tar.xz $(sha256sum <"$P.tar.xz" | cut -d ' ' -f 1) $(stat -c %s "$P.tar.xz") pool/k.tar.xz" >"$P/base/v7.1/TARBALL"
+	local sum bytes
+	sum=$(sha256sum <"$P.tar.xz" | cut -d ' ' -f 1)
+	bytes=$(stat -c %s "$P.tar.xz")
+	echo "k.tar.xz $sum $bytes pool/k.tar.xz" >"$P/base/v7.1/TARBALL"
 }
 
 # commit NAME FILE SED-EXPRESSION: a commit in the current repository.
@@ -45,11 +52,13 @@ commit() {
 	sed -i -e "$3" "$2"
 	git add "$2"
 	GIT_AUTHOR_DATE='1700000000 +0100' GIT_COMMITTER_DATE='1700000000 +0100' \
-		git -c commit.gpgSign=false -c user.name='A. Author' -c user.email=author@localhost commit -q -m "$1"
+		git -c commit.gpgSign=false -c user.name='A. Author' \
+		-c user.email=author@localhost commit -q -m "$1"
 }
 
-# set_ends A B C: the first three topics end at these commits of the current repository, the last where branch series
-# does.
+# set_ends A B C: the first three topics end at these commits of the current repository, the last
+# where branch series does.
 set_ends() {
-	git branch -q -f 1-fixes "$1" && git branch -q -f 2-immed "$2" && git branch -q -f 3-selftests "$3" && git branch -q -f 4-watch series
+	git branch -q -f 1-fixes "$1" && git branch -q -f 2-immed "$2" &&
+		git branch -q -f 3-selftests "$3" && git branch -q -f 4-watch series
 }

@@ -1,18 +1,21 @@
-"""How the code around the series differs in sched_ext/for-7.1 from the v7.1 base: all of it, in one place.
+"""How the code around the series differs in sched_ext/for-7.1 from the v7.1 base: all of it.
 
-series/to-for-7.1 applies these rules to the base and to every step of the series alike, so that what is left
-between two steps is the change to make in for-7.1. A rule is (file, why, pattern, replacement): a Python regular
-expression (multi-line: ^ and $ are those of a line, . does not match a newline) and what re.sub takes for it (text or
-function); the file may be a pattern (ext*.c). A fifth element is the subject of the commit that takes away what the rule
-matches; without it, a rule that matches less from some step on is an error. So is one that matches neither the base nor a step. Rules that say "hand edit" change what the series adds; all
+series/to-for-7.1 applies these rules to the base and to every step of the series alike, so that
+what is left between two steps is the change to make in for-7.1.
+
+A rule is (file, why, pattern, replacement): a Python regular expression (multi-line: ^ and $ are
+those of a line, . does not match a newline) and what re.sub takes for it (text or function); the
+file may be a pattern (ext*.c). A fifth element is the subject of the commit that takes away what
+the rule matches; without it, a rule that matches less from some step on is an error. So is one that
+matches neither the base nor a step. Rules that say "hand edit" change what the series adds; all
 others only say what for-7.1 looks like, and the line hashes check them.
 
 Below the rules, each of these may be given; an entry that fits nothing is an error:
-  LEFT_OUT  (file, subject, why): the change that the commit (with "", every commit) makes to the file is left out
+  LEFT_OUT  (file, subject, why): the change that the commit (with "", every commit) makes to the
+            file is left out
   ONLY_V71  (subject, why): the commit is left out
-  OWN       (patch, topic, subject, why): series/for-7.1/own/PATCH, a mail as git format-patch writes it, made for
-  for-7.1,
-            comes after the commit (with "", as the topic's first)
+  OWN       (patch, topic, subject, why): series/for-7.1/own/PATCH, a mail as git format-patch
+            writes it, made for for-7.1, comes after the commit (with "", as the topic's first)
 """
 
 import re
@@ -23,23 +26,30 @@ EXT = "kernel/sched/ext.c"
 MASKS = {
     "SCX_KF_ENQUEUE": "enqueue",
     "SCX_KF_UNLOCKED": "cpu_online cpu_offline",
-    "SCX_KF_REST": "cpu_acquire dequeue disable enable quiescent runnable running stopping tick update_idle",
+    "SCX_KF_REST": "cpu_acquire dequeue disable enable quiescent runnable running stopping tick "
+    "update_idle",
 }
 MASK_OF = {op: mask for mask, ops in MASKS.items() for op in ops.split()}
 
 
-
 def dsq_reenq(found):
-    """schedule_dsq_reenq(): each branch declares its own rq and ends in schedule_deferred(). What the series adds before the
-    end of the function as a condition to return comes into the branches (hand edit)."""
+    """schedule_dsq_reenq(): each branch declares its own rq and ends in schedule_deferred().
+
+    What the series adds before the end of the function as a condition to return comes into the
+    branches (hand edit).
+    """
     text = found[0].replace("u64 reenq_flags, struct rq *locked_rq)\n", "u64 reenq_flags)\n", 1)
     text = text.replace("\tstruct rq *rq;\n\n", "", 1)
     text = re.sub(r"^\t\trq = (.*;\n)\n", r"\t\tstruct rq *rq = \1", text, flags=re.M)
-    end = re.search(r"\t\treturn;\n(\t\}\n)((?:.*\n)*?)\n\tif \(rq == locked_rq\)\n\t.*\n\telse\n\t.*\n\}\n\Z", text)
+    end = re.search(
+        r"\t\treturn;\n(\t\}\n)((?:.*\n)*?)\n\tif \(rq == locked_rq\)\n\t.*\n\telse\n\t.*\n\}\n\Z",
+        text,
+    )
     skip = re.fullmatch(r"\n((?:\t/\*.*\n)?)\tif \((.*) == rq\)\n\t\treturn;\n", end[2])
     call = "\n\t\tschedule_deferred(rq);\n"
     if skip:
-        call = f"\n{skip[1] and chr(9) + skip[1]}\t\tif ({skip[2]} != rq)\n\t\t\tschedule_deferred(rq);\n"
+        comment = skip[1] and "\t" + skip[1]
+        call = f"\n{comment}\t\tif ({skip[2]} != rq)\n\t\t\tschedule_deferred(rq);\n"
     text = text[: end.start()] + end[1] + "}\n"
     return re.sub(r"(?<=\t\t\}\n)(?=\t\} else)", call, text)
 
@@ -47,8 +57,9 @@ def dsq_reenq(found):
 RULES = [
     (
         EXT,
-        "schedule_deferred() queues the irq_work on the calling CPU. A CPU that is on its way down is thus never "
-        "sent one, so the step that adds a test for that in v7.1 has nothing to do here",
+        "schedule_deferred() queues the irq_work on the calling CPU. A CPU that is on its way down "
+        "is thus never sent one, so the step that adds a test for that in v7.1 has nothing to do "
+        "here",
         r"^(static void schedule_deferred\(struct rq \*rq\)\n\{\n)(?:.*\n)*?^\}\n",
         r"\1"
         "\t/*\n"
@@ -71,14 +82,17 @@ RULES = [
     (
         EXT,
         "local_dsq_post_enq() has no sch and takes the root's",
-        r"^\tcall_task_dequeue\(sch, rq, p, 0\);\n(?=\n(?:#ifdef CONFIG_SCHED_CORE\n(?:.*\n)*?#endif\n\n)?\t/\*\n\t \* If @rq is in balance)",
+        r"^\tcall_task_dequeue\(sch, rq, p, 0\);\n"
+        r"(?=\n(?:#ifdef CONFIG_SCHED_CORE\n(?:.*\n)*?#endif\n\n)?"
+        r"\t/\*\n\t \* If @rq is in balance)",
         "\tcall_task_dequeue(scx_root, rq, p, 0);\n",
     ),
     (
         EXT,
         "move_local_task_to_local_dsq() has no sch",
         # The definition, as in the base and as the series has it: the arguments move up a line.
-        r"\bmove_local_task_to_local_dsq\(struct scx_sched \*sch,(?:\n\t+ *| )struct task_struct \*p,(\n\t+ *| )u64 enq_flags,(\n\t+ *| )",
+        r"\bmove_local_task_to_local_dsq\(struct scx_sched \*sch,(?:\n\t+ *| )"
+        r"struct task_struct \*p,(\n\t+ *| )u64 enq_flags,(\n\t+ *| )",
         lambda m: "move_local_task_to_local_dsq(struct task_struct *p, u64 enq_flags,"
         + (m[1] if "\n" in m[1] else m[2]),
     ),
@@ -104,7 +118,8 @@ RULES = [
         EXT,
         "ops are called with a kfunc mask",
         r"^\t\treturn SCX_CALL_OP_2TASKS_RET\(sch, yield, rq, from, to\);\n",
-        "\t\treturn SCX_CALL_OP_2TASKS_RET(sch, SCX_KF_REST, yield, rq,\n\t\t\t\t\t      from, to);\n",
+        "\t\treturn SCX_CALL_OP_2TASKS_RET(sch, SCX_KF_REST, yield, rq,\n"
+        "\t\t\t\t\t      from, to);\n",
     ),
     (
         EXT,
@@ -116,15 +131,22 @@ RULES = [
         EXT,
         "hand edit: for-7.1 goes on telling nested dispatches apart, for the kfunc mask",
         r"^\t\tSCX_CALL_OP\(sch, dispatch, rq, cpu, prev_on_sch \? prev : NULL\);\n",
-        "\t\t/*\n\t\t * If nested, don't update kf_mask as the originating\n"
-        "\t\t * invocation would already have set it up.\n\t\t */\n"
-        "\t\tif (nested)\n\t\t\tSCX_CALL_OP(sch, 0, dispatch, rq, cpu,\n\t\t\t\t    prev_on_sch ? prev : NULL);\n"
-        "\t\telse\n\t\t\tSCX_CALL_OP(sch, SCX_KF_DISPATCH, dispatch, rq, cpu,\n\t\t\t\t    prev_on_sch ? prev : NULL);\n",
+        "\t\t/*\n"
+        "\t\t * If nested, don't update kf_mask as the originating\n"
+        "\t\t * invocation would already have set it up.\n"
+        "\t\t */\n"
+        "\t\tif (nested)\n"
+        "\t\t\tSCX_CALL_OP(sch, 0, dispatch, rq, cpu,\n"
+        "\t\t\t\t    prev_on_sch ? prev : NULL);\n"
+        "\t\telse\n"
+        "\t\t\tSCX_CALL_OP(sch, SCX_KF_DISPATCH, dispatch, rq, cpu,\n"
+        "\t\t\t\t    prev_on_sch ? prev : NULL);\n",
     ),
     (
         EXT,
         "hand edit: for-7.1 goes on telling nested dispatches apart",
-        r"^(scx_dispatch_sched\(struct scx_sched \*sch, struct rq \*rq,\n\t+ *struct task_struct \*prev)\)\n",
+        r"^(scx_dispatch_sched\(struct scx_sched \*sch, struct rq \*rq,\n"
+        r"\t+ *struct task_struct \*prev)\)\n",
         r"\1, bool nested)\n",
     ),
     (
@@ -142,24 +164,32 @@ RULES = [
     (
         EXT,
         "nested dispatches leave the kfunc mask alone",
-        r"^\t\t\tSCX_CALL_OP\(sch, dispatch, rq, cpu, prev_on_sch \? prev : NULL\);\n(?=\t\t\} else)",
-        "\t\t\t/*\n\t\t\t * If nested, don't update kf_mask as the originating\n"
-        "\t\t\t * invocation would already have set it up.\n\t\t\t */\n"
-        "\t\t\tSCX_CALL_OP(sch, 0, dispatch, rq, cpu,\n\t\t\t\t    prev_on_sch ? prev : NULL);\n",
+        r"^\t\t\tSCX_CALL_OP\(sch, dispatch, rq, cpu, prev_on_sch \? prev : NULL\);\n"
+        r"(?=\t\t\} else)",
+        "\t\t\t/*\n"
+        "\t\t\t * If nested, don't update kf_mask as the originating\n"
+        "\t\t\t * invocation would already have set it up.\n"
+        "\t\t\t */\n"
+        "\t\t\tSCX_CALL_OP(sch, 0, dispatch, rq, cpu,\n"
+        "\t\t\t\t    prev_on_sch ? prev : NULL);\n",
         "sched_ext: Dispatch to the CPU that ops.dispatch() was called for",
     ),
     (
         EXT,
         "ops are called with a kfunc mask",
         r"^\t\t\tSCX_CALL_OP\(sch, dispatch, rq, cpu, prev_on_sch \? prev : NULL\);\n",
-        "\t\t\tSCX_CALL_OP(sch, SCX_KF_DISPATCH, dispatch, rq, cpu,\n\t\t\t\t    prev_on_sch ? prev : NULL);\n",
+        "\t\t\tSCX_CALL_OP(sch, SCX_KF_DISPATCH, dispatch, rq, cpu,\n"
+        "\t\t\t\t    prev_on_sch ? prev : NULL);\n",
         "sched_ext: Dispatch to the CPU that ops.dispatch() was called for",
     ),
     (
         EXT,
         "another comment",
         r"^\t\t\t/\* stash @prev so that nested invocations can access it \*/\n",
-        "\t\t\t/*\n\t\t\t * If not nested, stash @prev so that nested invocations\n\t\t\t * can access it.\n\t\t\t */\n",
+        "\t\t\t/*\n"
+        "\t\t\t * If not nested, stash @prev so that nested invocations\n"
+        "\t\t\t * can access it.\n"
+        "\t\t\t */\n",
         "sched_ext: Dispatch to the CPU that ops.dispatch() was called for",
     ),
     (
@@ -177,7 +207,8 @@ RULES = [
         EXT,
         "ops are called with a kfunc mask",
         r"^\t\tret = SCX_CALL_OP_RET\(sch, init_task, NULL, p, &args\);\n",
-        "\t\tret = SCX_CALL_OP_RET(sch, SCX_KF_UNLOCKED, init_task, NULL,\n\t\t\t\t      p, &args);\n",
+        "\t\tret = SCX_CALL_OP_RET(sch, SCX_KF_UNLOCKED, init_task, NULL,\n"
+        "\t\t\t\t      p, &args);\n",
     ),
     (
         EXT,
@@ -188,7 +219,8 @@ RULES = [
     (
         EXT,
         "one line",
-        r"^\tif \(preempt \|\| sched_class_above\(&ext_sched_class,\n\t+ +rq->curr->sched_class\)\)\n",
+        r"^\tif \(preempt \|\| sched_class_above\(&ext_sched_class,\n"
+        r"\t+ +rq->curr->sched_class\)\)\n",
         "\tif (preempt || sched_class_above(&ext_sched_class, rq->curr->sched_class))\n",
     ),
     (
@@ -196,7 +228,8 @@ RULES = [
         "there is no clear_direct_dispatch(): dispatch_enqueue() clears the fields itself",
         r"^\tddsp_enq_flags = p->scx.ddsp_enq_flags;\n\tclear_direct_dispatch\(p\);\n\n"
         r"\tdispatch_enqueue\(sch, rq, dsq, p, ddsp_enq_flags \| SCX_ENQ_CLEAR_OPSS\);\n",
-        "\tdispatch_enqueue(sch, rq, dsq, p,\n\t\t\t p->scx.ddsp_enq_flags | SCX_ENQ_CLEAR_OPSS);\n",
+        "\tdispatch_enqueue(sch, rq, dsq, p,\n"
+        "\t\t\t p->scx.ddsp_enq_flags | SCX_ENQ_CLEAR_OPSS);\n",
     ),
     (EXT, "there is no clear_direct_dispatch()", r"^\t+clear_direct_dispatch\(p\);\n", ""),
     (
@@ -214,7 +247,8 @@ RULES = [
     (
         EXT,
         "there is no kick_sync balance callback",
-        r"^\t/\*\n\t \* Defer to a balance callback which can drop rq lock and enable\n(?:.*\n)*?^\t\}\n\n",
+        r"^\t/\*\n\t \* Defer to a balance callback which can drop rq lock and enable\n"
+        r"(?:.*\n)*?^\t\}\n\n",
         "",
     ),
     (
@@ -234,7 +268,8 @@ RULES = [
     ),
     (
         EXT,
-        "scx_dsq_move() has its sch from the start and checks its context; the iterator is never empty",
+        "scx_dsq_move() has its sch from the start and checks its context; the iterator is never "
+        "empty",
         r"^\tstruct scx_sched \*sch;\n(\tstruct rq \*this_rq, \*src_rq, \*locked_rq;\n(?:.*\n){4})"
         r"\t/\*\n\t \* The verifier considers an iterator slot(?:.*\n)*?\tsch = src_dsq->sched;\n",
         "\tstruct scx_sched *sch = src_dsq->sched;\n"
@@ -248,11 +283,7 @@ RULES = [
         "scx_bpf_dsq_move_to_local() checks its context",
         r"^(__bpf_kfunc bool scx_bpf_dsq_move_to_local(?:___v2)?\([^)]*\)\n"
         r"(?:(?!\}).*\n)*?)(\tdspc = )",
-        r"\1"
-        "\tif (!scx_kf_allowed(sch, SCX_KF_DISPATCH))\n"
-        "\t\treturn false;\n"
-        "\n"
-        r"\2",
+        r"\1" "\tif (!scx_kf_allowed(sch, SCX_KF_DISPATCH))\n" "\t\treturn false;\n" "\n" r"\2",
     ),
     (
         EXT,
@@ -266,12 +297,23 @@ RULES = [
         r"^\t\tscx_agg_event\(events, e_cpu, SCX_EV_SUB_BYPASS_DISPATCH\);\n",
         "",
     ),
-    ("include/linux/sched/ext.h", "task state has two bits", r"Bits 8 to 10 are used", "Bits 8 and 9 are used"),
-    ("kernel/sched/sched.h", "struct scx_rq has no such member", r"^\tbool\t\t\tin_select_cpu;\n", ""),
+    (
+        "include/linux/sched/ext.h",
+        "task state has two bits",
+        r"Bits 8 to 10 are used",
+        "Bits 8 and 9 are used",
+    ),
+    (
+        "kernel/sched/sched.h",
+        "struct scx_rq has no such member",
+        r"^\tbool\t\t\tin_select_cpu;\n",
+        "",
+    ),
     (
         "kernel/sched/sched.h",
         "struct scx_rq has no such members",
-        r"^\t(?:cpumask_var_t|bool|struct balance_callback)\t+(?:cpus_to_sync|kick_sync_pending|kick_sync_bal_cb);\n",
+        r"^\t(?:cpumask_var_t|bool|struct balance_callback)\t+"
+        r"(?:cpus_to_sync|kick_sync_pending|kick_sync_bal_cb);\n",
         "",
     ),
     (
@@ -300,8 +342,10 @@ RULES = [
     ),
     (
         "Documentation/scheduler/sched-ext.rst",
-        "there is no section on the events file; the counters that the series adds are described in ext_internal.h alone",
-        r"^Each running scheduler also exposes a per-scheduler ``events`` file under\n(?:.*\n)*?(?=^``tools/sched_ext/scx_show_state.py``)",
+        "there is no section on the events file; the counters that the series adds are described "
+        "in ext_internal.h alone",
+        r"^Each running scheduler also exposes a per-scheduler ``events`` file under\n"
+        r"(?:.*\n)*?(?=^``tools/sched_ext/scx_show_state.py``)",
         "",
     ),
     (
@@ -310,7 +354,12 @@ RULES = [
         r"^\tif \(optind < argc\) \{\n(?:.*\n)*?^\t\}\n\n\tif \(filter\) \{\n(?:.*\n)*?^\t\}\n\n",
         "",
     ),
-    ("tools/testing/selftests/sched_ext/runner.c", "it always exits 0", r"^\treturn failed > 0 \? 1 : 0;", "\treturn 0;"),
+    (
+        "tools/testing/selftests/sched_ext/runner.c",
+        "it always exits 0",
+        r"^\treturn failed > 0 \? 1 : 0;",
+        "\treturn 0;",
+    ),
 ]
 
 LEFT_OUT = []
