@@ -7,8 +7,8 @@
 #   build_programs                         builds what the guests run; sets tools and loads, folders
 #   boot_short BOOTS NAME=BZIMAGE...       boots for the figure that is asserted, into short.csv
 #   record                                 keeps the base's figure of short.csv, for --recorded
-#   recipe, differs                        what the base's figure depends on; in what that is not what
-#                                          it was for the kept one
+#   recipe, differs                        what the base's figure depends on; in what that is not
+#                                          what it was for the kept one
 # and results, the folder of the figures, and kept, that of those which are committed.
 results=$BUILD/results/measure
 kept=$ROOT/measure/results
@@ -61,9 +61,9 @@ boot_short() {
 		"$ROOT/measure/in-guest/cost" "$tools" "$loads" 3 50 scx_simple:pipe
 }
 
-# recipe: what the base's figure depends on, a line each: its name, and what it is, or a sum of that.
-# Fixes of the emulator do not change how many instructions the guest runs, nor does what scripts
-# say of themselves.
+# recipe: what the base's figure depends on, a line each: its name, and what it is, or a sum of
+# that. Fixes of the emulator do not change how many instructions the guest runs, nor does what
+# scripts say of themselves.
 recipe() {
 	sum() { sha256sum | cut -c1-16; }
 	echo "base $BASE_ID"
@@ -84,5 +84,6 @@ record() {
 }
 # differs: in what the recorded figure was measured otherwise, words; nothing when in nothing.
 differs() {
-	comm -3 <(sort "$kept/short-base.recipe") <(recipe | sort) | awk '{ print $1 }' | sort -u | xargs
+	comm -3 <(sort "$kept/short-base.recipe") <(recipe | sort) |
+		awk '{ print $1 }' | sort -u | xargs
 }

@@ -3,9 +3,9 @@ measure/table.py left in DIR.
 
 Six parts: the time that tasks spend on a local DSQ while the CPU runs something else (histogram),
 and the distribution of their latency; the cost when unused (bars, on the lowest number of vCPUs),
-the hand-back time by vCPUs, and the distribution of latency among FIFO and DEADLINE tasks, and of a sub-scheduler's beside a bad
-neighbour. `| gnuplot >FILE` makes the picture. A part without figures stays away. Exit status 2
-when DIR holds no summary.
+the hand-back time by vCPUs, and the distribution of latency among FIFO and DEADLINE tasks, and of a
+sub-scheduler's beside a bad neighbour. `| gnuplot >FILE` makes the picture. A part without figures
+stays away. Exit status 2 when DIR holds no summary.
 """
 import csv
 import os

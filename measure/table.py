@@ -5,9 +5,11 @@ Cost: a boot's figure is the median of its rounds; a kernel's is the median of i
 lowest and the highest boot beside it. The first kernel of the file is what the others are compared
 with. "~" stands after a difference that is smaller than the spread between boots of one of the two
 kernels: it may be nothing.
-Latency: quantiles over the samples of all boots, and the lowest and highest boot's p99. Waits: of each stay on a local DSQ.
+Latency: quantiles over the samples of all boots, and the lowest and highest boot's p99. Waits: of
+each stay on a local DSQ.
 --details prints every figure of cost. --summary writes them to DIR, as cost.csv, latency.csv,
-cdf.csv and waits.csv (for plots). --largest prints only the case of the second kernel's largest increase.
+cdf.csv and waits.csv (for plots). --largest prints only the case of the second kernel's largest
+increase.
 --budget also fails (exit status 1) when a kernel needs more than PERCENT more instructions than the
 first one for LOAD under SCHEDULER at any number of vCPUs. Exit status 2 when figures are missing.
 """
