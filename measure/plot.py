@@ -213,6 +213,8 @@ def distribution(folder, what, kind, title, out):
     ]
     if not found:
         return False
+    smp = min(int(r["smp"]) for r in found)
+    found = [r for r in found if int(r["smp"]) == smp]
     kernels = distinct(r["kernel"] for r in found)
     curves = []
     for way in WAYS:

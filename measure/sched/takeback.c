@@ -104,5 +104,7 @@ int main(int argc, char **argv)
 	}
 	if (waits)
 		printf("zero %u\n", zeros);
+	/* What the report says goes to standard error, which may be the same file. */
+	fflush(stdout);
 	return UEI_REPORT(skel, uei) && !done;
 }
