@@ -91,8 +91,8 @@ def main():
         ("The load", {m: {k: v for k, v in f.items() if k not in setup} for m, f in load.items()}),
     )
     print(
-        f"{setup['seconds']} s on {setup['cpus']} CPUs under: {setup['hogs']} CPU hogs, {setup['sleepers']} short sleepers, "
-        f"a FIFO task that takes a CPU for 10 ms of every 40 ms"
+        f"{setup['seconds']} s on {setup['cpus']} CPUs under: {setup['hogs']} CPU hogs, "
+        f"{setup['sleepers']} short sleepers, a FIFO task that takes a CPU for 10 ms of every 40 ms"
     )
     for title, columns in sections:
         keys = list(dict.fromkeys(k for values in columns.values() for k in values))

@@ -10,6 +10,7 @@ stays away. Exit status 2 when DIR holds no summary.
 import csv
 import os
 import sys
+from functools import partial
 
 WAYS = {"none": "nothing", "hook": "sched\\\\_switch hook", "immed": "SCX\\\\_ENQ\\\\_IMMED"}
 HANDBACK = {**WAYS, "none": "until the task is put"}
@@ -36,6 +37,12 @@ def distinct(values):
     return list(dict.fromkeys(values))
 
 
+def on_fewest(found):
+    """-> the lowest number of vCPUs in the rows found, and the rows that are about it"""
+    smp = min((int(r["smp"]) for r in found), default=0)
+    return smp, [r for r in found if int(r["smp"]) == smp]
+
+
 def escaped(text):
     return text.replace("_", "\\\\_")
 
@@ -48,9 +55,7 @@ def block(out, name, lines):
 
 
 def waits(folder, out):
-    all_rows = rows(folder, "waits.csv")
-    smp = min((int(r["smp"]) for r in all_rows), default=0)
-    all_rows = [r for r in all_rows if int(r["smp"]) == smp]
+    smp, all_rows = on_fewest(rows(folder, "waits.csv"))
     if not all_rows:
         return False
     # The scheduler is what differs: of each way one kernel, the last, so the series if it is there.
@@ -67,9 +72,8 @@ def waits(folder, out):
         shift = (ways.index(way) - (len(ways) - 1) / 2) * 0.27
         block(out, f"waits_{way}", [f"{n + shift:.3f} {p:.5f}" for n, p in enumerate(parts)])
     out("reset")
-    out(
-        f'set title "Time on a local DSQ while the CPU runs something else, among FIFO tasks, {smp} vCPUs"'
-    )
+    title = "Time on a local DSQ while the CPU runs something else, among FIFO tasks"
+    out(f'set title "{title}, {smp} vCPUs"')
     out('set ylabel "part of the stays on a local DSQ"')
     out("set logscale y")
     out("set yrange [0.01:600]")
@@ -91,20 +95,11 @@ def waits(folder, out):
 
 
 def cost(folder, out):
-    all_rows = rows(folder, "cost.csv")
-    smp = min((int(r["smp"]) for r in all_rows), default=0)
+    smp, all_rows = on_fewest(rows(folder, "cost.csv"))
     kernels = distinct(r["kernel"] for r in all_rows)
-    base = {
-        (r["scheduler"], r["load"]): r
-        for r in all_rows
-        if r["kernel"] == kernels[0] and int(r["smp"]) == smp
-    }
+    base = {(r["scheduler"], r["load"]): r for r in all_rows if r["kernel"] == kernels[0]}
     mine = (
-        [
-            r
-            for r in all_rows
-            if r["kernel"] == kernels[1] and int(r["smp"]) == smp and "+" not in r["scheduler"]
-        ]
+        [r for r in all_rows if r["kernel"] == kernels[1] and "+" not in r["scheduler"]]
         if len(kernels) > 1
         else []
     )
@@ -130,9 +125,8 @@ def cost(folder, out):
             lines.append(f"{x:.4f} {value} {least:.4f} {most:.4f}")
         block(out, f"cost_{s}", lines)
     out("reset")
-    out(
-        f'set title "Cost when unused: instructions against {escaped(kernels[0])}, {smp} vCPU (whiskers: extremes of the boots)"'
-    )
+    title = f"Cost when unused: instructions against {escaped(kernels[0])}, {smp} vCPU"
+    out(f'set title "{title} (whiskers: extremes of the boots)"')
     out('set ylabel "%"')
     out(f"set yrange [{low:.2f}:{high + (high - low) * 0.25:.2f}]")  # with room for the key
     out(
@@ -205,7 +199,7 @@ def handback(folder, out):
 NINES = ((0, "0"), (0.30103, "50%%"), (1, "90%%"), (2, "99%%"), (3, "99.9%%"))
 
 
-def distribution(folder, what, kind, title, out):
+def distribution(what, kind, title, folder, out):
     found = [
         r
         for r in rows(folder, "cdf.csv")
@@ -213,8 +207,7 @@ def distribution(folder, what, kind, title, out):
     ]
     if not found:
         return False
-    smp = min(int(r["smp"]) for r in found)
-    found = [r for r in found if int(r["smp"]) == smp]
+    _, found = on_fewest(found)
     kernels = distinct(r["kernel"] for r in found)
     curves = []
     for way in WAYS:
@@ -240,11 +233,37 @@ def distribution(folder, what, kind, title, out):
     out(
         "plot "
         + ", ".join(
-            f"${name} using 1:(-log10(1-$2)) with lines lw 2 dt {n + 1} lc rgb '{COLOURS[way]}' title \"{WAYS[way]}, {escaped(kernel)}\""
+            f"${name} using 1:(-log10(1-$2)) with lines lw 2 dt {n + 1} lc rgb '{COLOURS[way]}' "
+            f'title "{WAYS[way]}, {escaped(kernel)}"'
             for name, way, kernel, n in curves
         )
     )
     return True
+
+
+DRAWINGS = (
+    waits,
+    partial(
+        distribution,
+        "storm",
+        "done",
+        "Short SCX tasks among FIFO tasks and hogs: wake-up to work done",
+    ),
+    cost,
+    handback,
+    partial(
+        distribution,
+        "latency",
+        "done",
+        "SCX tasks among FIFO and DEADLINE tasks: wake-up to work done",
+    ),
+    partial(
+        distribution,
+        "sub",
+        "run",
+        "A sub-scheduler's tasks beside a bad neighbour: wake-up to run",
+    ),
+)
 
 
 def main(argv):
@@ -252,32 +271,9 @@ def main(argv):
         print("usage: plot.py DIR svg|png", file=sys.stderr)
         return 2
     folder, form = argv[1:]
-    script, parts = [], 0
+    script = []
     try:
-        parts += waits(folder, script.append)
-        parts += distribution(
-            folder,
-            "storm",
-            "done",
-            "Short SCX tasks among FIFO tasks and hogs: wake-up to work done",
-            script.append,
-        )
-        parts += cost(folder, script.append)
-        parts += handback(folder, script.append)
-        parts += distribution(
-            folder,
-            "latency",
-            "done",
-            "SCX tasks among FIFO and DEADLINE tasks: wake-up to work done",
-            script.append,
-        )
-        parts += distribution(
-            folder,
-            "sub",
-            "run",
-            "A sub-scheduler's tasks beside a bad neighbour: wake-up to run",
-            script.append,
-        )
+        parts = sum(draw(folder, script.append) for draw in DRAWINGS)
     except (OSError, KeyError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
