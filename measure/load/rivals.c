@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * rivals [OPTION...]: tasks that sleep and work at random, while FIFO and DEADLINE tasks take CPUs at random. Prints for
- * each time that a task slept "run NS", from the expiry of its timer until it ran, and "done NS", until its work was
- * done; at the end "rounds N" for each task, how often it slept. The same SEED gives the same sleeps and work.
+ * rivals [OPTION...]: tasks that sleep and work at random, while FIFO and DEADLINE tasks take CPUs at random. Prints
+ * for each time that a task slept "run NS", from the expiry of its timer until it ran, and "done NS", until its work
+ * was done; at the end "rounds N" for each task, how often it slept. The same SEED gives the same sleeps and work.
  *   -m MS    how long (default 500)     -r SEED  (default 1)
  *   -w N     sleeping tasks, of the caller's policy (default 6)
  *   -b US    work of each, in 1000 instructions (default 200): half to one and a half of that
@@ -146,11 +146,8 @@ static void metronome(void)
 
 int main(int argc, char **argv)
 {
-	int ms = 500, sleepers = 6, deadlines = 0, hogs = 0, quiet = 0, n = 0, opt, cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	struct {
-		void *(*fn)(void *);
-		int nr;
-	} kinds[] = { { sleeper, 0 }, { deadline, 0 }, { fifo, 0 }, { hog, 0 } };
+	int ms = 500, sleepers = 6, deadlines = 0, hogs = 0, quiet = 0, n = 0, opt;
+	int cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	while ((opt = getopt(argc, argv, "m:r:w:b:s:f:a:g:d:o:pq")) != -1) {
 		switch (opt) {
@@ -169,13 +166,20 @@ int main(int argc, char **argv)
 		default: return 2;
 		}
 	}
-	kinds[0].nr = sleepers;
-	kinds[1].nr = deadlines;
-	kinds[2].nr = anywhere ? anywhere : burst ? cpus : 0;
-	kinds[3].nr = hogs;
 	gap = gap ? gap : 9 * burst;
+	const struct {
+		void *(*fn)(void *);
+		int nr;
+	} kinds[] = {
+		{ sleeper, sleepers },
+		{ deadline, deadlines },
+		{ fifo, anywhere ? anywhere : burst ? cpus : 0 },
+		{ hog, hogs },
+	};
+	if (ms < 1)
+		return 2;
 	for (int kind = 0; kind < 4; kind++)
-		if (ms < 1 || kinds[kind].nr < 0 || kinds[kind].nr > MAX)
+		if (kinds[kind].nr < 0 || kinds[kind].nr > MAX)
 			return 2;
 	if (!quiet)
 		metronome();

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * One scheduler written three ways, to see what SCX_ENQ_IMMED buys. A task goes to an idle CPU's local DSQ when there is
- * one, otherwise to a queue that all CPUs take from. The ways differ in what happens to a task on the local DSQ of a CPU
- * that a FIFO or DEADLINE task takes:
+ * One scheduler written three ways, to see what SCX_ENQ_IMMED buys. A task goes to an idle CPU's local DSQ when there
+ * is one, otherwise to a queue that all CPUs take from. The ways differ in what happens to a task on the local DSQ of a
+ * CPU that a FIFO or DEADLINE task takes:
  *   none    it waits there
  *   hook    when the higher class' task is switched to, everything on that local DSQ is enqueued again
  *   immed   the kernel hands the task back, as it was inserted with SCX_ENQ_IMMED
  *
- * With @waits, it is also measured for how long tasks are on a local DSQ while its CPU runs something else. Each stay
+ * With @measure_waits, it is also measured for how long tasks are on a local DSQ while its CPU runs something else. Each stay
  * there is a sample, most of them zero: the task was inserted when the CPU was idle and gets on.
  *
  * As a sub-scheduler, it owns one cgroup's tasks; the root takes turns between its children. With @stuff it is a bad
- * neighbour: it puts a task on the local DSQ of the CPU it was on, whether that is busy or not. Under "immed" the kernel
- * hands such a task back, and it goes to the queue.
+ * neighbour: it puts a task on the local DSQ of the CPU it was on, whether that is busy or not. Under "immed" the
+ * kernel hands such a task back, and it goes to the queue.
  */
 #include <scx/common.bpf.h>
 
@@ -42,8 +42,7 @@ u64 nr_handed_back;
 struct stay {
 	u64 at;		/* when it began, or was first seen */
 	u64 waited;	/* the part of it for which the CPU ran something else */
-	u32 seq;
-	bool known;	/* ->seq is set */
+	u32 seq;	/* that number, 0 when it was not looked at yet */
 };
 
 struct {
@@ -57,8 +56,7 @@ struct {
 #define MAX_SCAN 64
 u32 waits[WAITS];
 u32 nr_waits;
-u64 switched_at[CPUS];
-bool busy[CPUS];
+u64 busy_since[CPUS];	/* when the CPU switched to what it runs, 0 when it is idle */
 
 UEI_DEFINE(uei);
 
@@ -74,21 +72,22 @@ static void stay_begins(const struct task_struct *p)
 	bpf_map_update_elem(&stays, &pid, &new, BPF_ANY);
 }
 
-/* The CPU has run something other than @p until @now, since @since. */
+/* The CPU has run something other than @p until @now, since @since; 0: nothing. */
 static void stays_on(struct task_struct *p, u64 since, u64 now)
 {
 	u32 pid = p->pid;
 	struct stay *stay;
 
 	stay = bpf_map_lookup_elem(&stays, &pid);
-	if (!stay || (stay->known && stay->seq != p->scx.dsq_seq)) {
+	if (!stay || (stay->seq && stay->seq != p->scx.dsq_seq)) {
 		stay_begins(p);
 		stay = bpf_map_lookup_elem(&stays, &pid);
 		if (!stay)
 			return;
 	}
 	stay->seq = p->scx.dsq_seq;
-	stay->known = true;
+	if (!since)
+		return;
 	if (since < stay->at)
 		since = stay->at;
 	if (since < now)
@@ -112,12 +111,11 @@ static void stay_ends(const struct task_struct *p)
 /* @p was handed back, or it was the running task that was displaced and did not stay on a local DSQ. */
 static void stay_is_cut(struct task_struct *p, s32 cpu)
 {
-	u64 now = bpf_ktime_get_ns();
 	u32 pid = p->pid;
 
 	if (cpu < 0 || cpu >= CPUS || !bpf_map_lookup_elem(&stays, &pid))
 		return;
-	stays_on(p, busy[cpu] ? switched_at[cpu] : now, now);
+	stays_on(p, busy_since[cpu], bpf_ktime_get_ns());
 	stay_ends(p);
 }
 
@@ -239,9 +237,8 @@ int BPF_PROG(takeback_stays, bool preempt, struct task_struct *prev, struct task
 
 	if (cpu >= CPUS)
 		return 0;
-	since = busy[cpu] ? switched_at[cpu] : now;
-	switched_at[cpu] = now;
-	busy[cpu] = next->pid;
+	since = busy_since[cpu];
+	busy_since[cpu] = next->pid ? now : 0;
 	bpf_for(i, 0, MAX_SCAN) {
 		struct task_struct *p;
 
