@@ -199,7 +199,8 @@ class Torture:
                     return status
             with open(tools) as f:
                 command += ["--env", f"TOOLS={f.read().strip()}"]
-        suite = [f"{ROOT}/suite/run", out, self.tree, "--results", folder, *command]
+        # what failed once has failed: to run it again would tell nothing
+        suite = [f"{ROOT}/suite/run", out, self.tree, "--no-rerun", "--results", folder, *command]
         return self.call(suite, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     # --- report
