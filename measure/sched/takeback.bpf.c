@@ -60,6 +60,8 @@ u64 busy_since[CPUS];	/* when the CPU switched to what it runs, 0 when it is idl
 
 UEI_DEFINE(uei);
 
+#define HARDLY_NS (500 * 1000)
+
 /* The queue's name: sub-schedulers have DSQs of their own. */
 #define QUEUE 0
 
@@ -192,8 +194,8 @@ void BPF_STRUCT_OPS(takeback_enqueue, struct task_struct *p, u64 enq_flags)
 	}
 	if (measure_waits)
 		bpf_map_delete_elem(&stays, &(u32){p->pid});
-	/* It was its turn already. */
-	if (enq_flags & SCX_ENQ_REENQ)
+	/* It was its turn already, and it had hardly any of it. */
+	if ((enq_flags & SCX_ENQ_REENQ) && p->scx.slice + HARDLY_NS >= slice_ns)
 		enq_flags |= SCX_ENQ_HEAD;
 	scx_bpf_dsq_insert(p, QUEUE, slice_ns, enq_flags);
 }
