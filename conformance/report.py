@@ -17,6 +17,8 @@ import xml.etree.ElementTree as xml
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 ROOT = os.path.dirname(HERE)
+sys.path.insert(0, os.path.join(ROOT, "lib"))
+import ktap  # noqa: E402
 
 
 def numbers(text):
@@ -131,18 +133,17 @@ def tests_table(kernels):
     return table(["selftest", *(k.name for k in kernels)], rows)
 
 
-def ktap(kernels):
-    yield from ("KTAP version 1", f"1..{len(kernels)}")
-    for i, k in enumerate(kernels, 1):
-        yield from ("    KTAP version 1", f"    1..{len(k.tests)}")
-        for j, t in enumerate(k.tests.values(), 1):
-            tail = ""
+def ktap_tests(kernels):
+    for k in kernels:
+        inside = []
+        for t in k.tests.values():
+            comment = ""
             if t["result"] == "skip":
-                tail = f" # SKIP {t['why']}"
+                comment = f"SKIP {t['why']}"
             elif not passed(t):
-                tail = f" # {t['result']} {t['why']}".rstrip()
-            yield f"    {'ok' if passed(t) else 'not ok'} {j} {t['name']}{tail}"
-        yield f"{'ok' if all(map(passed, k.tests.values())) else 'not ok'} {i} {k.name}"
+                comment = f"{t['result']} {t['why']}".rstrip()
+            inside.append(ktap.Test(t["name"], passed(t), comment))
+        yield ktap.Test(k.name, all(t.good for t in inside), inside=inside)
 
 
 def junit(kernels):
@@ -216,7 +217,7 @@ def main():
     first, notes = requirements_table(kernels, answers, titles())
     reports = {
         "md": "\n".join(markdown(kernels, first, notes)),
-        "ktap": "\n".join(ktap(kernels)),
+        "ktap": "\n".join(ktap.lines(ktap_tests(kernels))),
         "xml": junit(kernels),
     }
     for name, text in reports.items():

@@ -18,6 +18,10 @@ import os
 import re
 import sys
 
+ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "lib"))
+import ktap  # noqa: E402
+
 # The kernel's, with PRINTK_CALLER or without.
 STAMP = re.compile(r"^\[\s*(\d+\.\d+)\](?:\[\s*[TC]\d+\])? ")
 START = re.compile(r"^TEST: (\S+)")
@@ -260,12 +264,8 @@ class Verdict:
         yield f"results: {out}/results.ktap, results.json; run: {logs}"
         yield conclusion
 
-    def ktap(self):
-        yield "KTAP version 1"
-        yield f"1..{len(self.rows) + 1}"
-        for n, r in enumerate(self.rows, 1):
-            if not r["good"]:
-                yield from (f"# {line}" for line in r["output"])
+    def tests(self):
+        for r in self.rows:
             comment = []
             if r["result"] == "skip":
                 comment.append("SKIP")
@@ -273,13 +273,11 @@ class Verdict:
                 comment.append(f"{r['result']}: {r['note']}")
             if r["seconds"] is not None:
                 comment.append(f"{r['seconds']} s")
-            line = f"{'ok' if r['good'] else 'not ok'} {n} {r['name']}"
-            yield f"{line} # {' '.join(comment)}" if comment else line
-        for s in self.splats:
-            yield f"# {s['line']}"
+            said = () if r["good"] else r["output"]
+            yield ktap.Test(r["name"], r["good"], " ".join(comment), said)
         whole = not self.splats and all(r.how == "exited" for r in self.runs)
-        line = f"{'ok' if whole else 'not ok'} {len(self.rows) + 1} kernel"
-        yield f"{line} # no splat, and the guest lived until the end"
+        comment = "no splat, and the guest lived until the end"
+        yield ktap.Test("kernel", whole, comment, [s["line"] for s in self.splats])
 
     def as_json(self):
         status, conclusion = self.conclude()
@@ -330,7 +328,7 @@ def main():
         return 0
     summary = "\n".join(verdict.summary(a.out)) + "\n"
     for name, text in (
-        ("results.ktap", "\n".join(verdict.ktap()) + "\n"),
+        ("results.ktap", "\n".join(ktap.lines(verdict.tests())) + "\n"),
         ("summary.txt", summary),
         ("results.json", json.dumps(verdict.as_json(), indent=1) + "\n"),
     ):

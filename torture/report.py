@@ -5,7 +5,8 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
-sys.path.insert(0, os.path.join(ROOT, "suite"))
+sys.path[:0] = [os.path.join(ROOT, "suite"), os.path.join(ROOT, "lib")]
+import ktap  # noqa: E402
 import verdict  # noqa: E402
 
 SAID = 8  # lines of a single test's output that are shown
@@ -146,12 +147,13 @@ def markdown(rows, about):
         yield from verdict.lines_of(unable)
 
 
-def ktap(rows):
-    yield "KTAP version 1"
-    yield f"1..{len(rows)}"
-    for n, row in enumerate(rows, 1):
-        r = row.result
-        if not r.good:
-            yield from (f"# {line}" for line in row.remarks())
-        ok = "ok" if r.good else "not ok"
-        yield f"{ok} {n} {row.scenario.name} # {r.verdict}, {r.seconds} s"
+def ktap_lines(rows):
+    return ktap.lines(
+        ktap.Test(
+            row.scenario.name,
+            row.result.good,
+            f"{row.result.verdict}, {row.result.seconds} s",
+            () if row.result.good else row.remarks(),
+        )
+        for row in rows
+    )

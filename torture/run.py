@@ -232,7 +232,7 @@ class Torture:
             with open(place, "w") as f:
                 f.write(text)
         with open(f"{BUILD}/results/torture.ktap", "w") as f:
-            f.writelines(f"{line}\n" for line in report.ktap(rows))
+            f.writelines(f"{line}\n" for line in report.ktap_lines(rows))
         mine = [row for row in rows if row.scenario in asked]
         print("\n".join(report.table(mine)))
         info(f"report: {places[0]}")
