@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * takeback WAY [-s] [-w [-p]] [-l] [-c CGROUP] [-t SLICE_US]: loads the scheduler of takeback.bpf.c, until SIGINT or SIGTERM.
+ * takeback WAY [-s] [-w [-p]] [-l] [-r] [-c CGROUP] [-t SLICE_US]: loads the scheduler of takeback.bpf.c, until SIGINT or SIGTERM.
  *   WAY         none, hook or immed; see there
  *   -s          put tasks on busy CPUs' local DSQs, as a bad neighbour does
  *   -w          measure hand-backs: from a pinned FIFO task's wake-up to ops.enqueue() of the displaced task
  *   -p          only until the kernel puts the displaced task, before it is handed back: what no way can be faster than
  *   -l          measure for how long tasks stay on a local DSQ while its CPU runs something else
+ *   -r          sub-schedulers may come below it; not all kernels can do that in this way
  *   -c CGROUP   a sub-scheduler, for the tasks of this cgroup (a folder in /sys/fs/cgroup)
  *   -t US       slice (default 20000)
  * At the end prints "handed_back N", a line "handback NS" for each hand-back measured, and for the stays on local DSQs
@@ -33,7 +34,7 @@ int main(int argc, char **argv)
 	static const char *const ways[] = { "none", "hook", "immed" };
 	struct bpf_link *link;
 	struct takeback *skel;
-	bool measure = false, until_put = false, waits = false;
+	bool measure = false, until_put = false, waits = false, root = false;
 	unsigned int way = 0, zeros = 0;
 	struct stat st;
 	int opt;
@@ -41,7 +42,7 @@ int main(int argc, char **argv)
 	while (argc > 1 && way < 3 && strcmp(argv[1], ways[way]))
 		way++;
 	if (argc < 2 || way == 3) {
-		fprintf(stderr, "usage: takeback none|hook|immed [-s] [-w [-p]] [-l] [-c CGROUP] [-t SLICE_US]\n");
+		fprintf(stderr, "usage: takeback none|hook|immed [-s] [-w [-p]] [-l] [-r] [-c CGROUP] [-t SLICE_US]\n");
 		return 2;
 	}
 	signal(SIGINT, stop);
@@ -54,7 +55,7 @@ int main(int argc, char **argv)
 	skel->rodata->way = way;
 	skel->rodata->slice_ns = 20000000;
 	optind = 2;
-	while ((opt = getopt(argc, argv, "swplc:t:")) != -1) {
+	while ((opt = getopt(argc, argv, "swplrc:t:")) != -1) {
 		switch (opt) {
 		case 's':
 			skel->rodata->stuff = true;
@@ -67,6 +68,9 @@ int main(int argc, char **argv)
 			break;
 		case 'l':
 			waits = true;
+			break;
+		case 'r':
+			root = true;
 			break;
 		case 'c':
 			if (stat(optarg, &st)) {
@@ -81,6 +85,12 @@ int main(int argc, char **argv)
 		default:
 			return 2;
 		}
+	}
+	if (!root) {
+		skel->struct_ops.takeback_ops->sub_attach = NULL;
+		skel->struct_ops.takeback_ops->sub_detach = NULL;
+		bpf_program__set_autoload(skel->progs.takeback_sub_attach, false);
+		bpf_program__set_autoload(skel->progs.takeback_sub_detach, false);
 	}
 	bpf_program__set_autoload(skel->progs.takeback_switch, way == 1);
 	skel->rodata->measure_waits = waits;
