@@ -90,7 +90,8 @@ def summary(figures, kernels, smps, out):
     cases = distinct((s, load) for _, _, s, load in figures)
     for kernel in kernels[1:]:
         out(
-            f"Instructions per operation, kernel '{kernel}' against '{kernels[0]}', by vCPUs (~ within the spread of the boots)\n"
+            f"Instructions per operation, kernel '{kernel}' against '{kernels[0]}', by vCPUs "
+            "(~ within the spread of the boots)\n"
         )
         out(
             f"  {'scheduler':14}{'load':20}{kernels[0] + ', ' + str(smps[0]) + ' vCPU':>16}"
@@ -125,7 +126,8 @@ def summary(figures, kernels, smps, out):
 def details(figures, kernels, out):
     out("Every figure: lowest, median and highest boot; difference of the medians\n")
     out(
-        f"  {'scheduler':14}{'load':20}{'vCPUs':>5}  {'kernel':10}{'min':>11}{'median':>11}{'max':>11}{'difference':>12}{'':>10}"
+        f"  {'scheduler':14}{'load':20}{'vCPUs':>5}  {'kernel':10}"
+        f"{'min':>11}{'median':>11}{'max':>11}{'difference':>12}{'':>10}"
     )
     for (kernel, smp, scheduler, load), figure in sorted(
         figures.items(), key=lambda f: (*order(figures, f[0]), f[0][1])
@@ -156,7 +158,8 @@ def over_budget(figures, kernels, percent, scheduler, load, out):
         over = d.percent > percent
         failed |= over
         out(
-            f"{'over budget' if over else 'ok'}: {LOADS.get(load, load)} under {title(scheduler)} on {smp} vCPU, kernel '{kernel}': "
+            f"{'over budget' if over else 'ok'}: {LOADS.get(load, load)} under {title(scheduler)} "
+            f"on {smp} vCPU, kernel '{kernel}': "
             f"{str(d).strip()} of at most +{percent}%"
         )
     return failed
@@ -208,7 +211,8 @@ def waits(samples, out):
     keys = [k for k in samples if k[0] == "storm" and k[4] == "zero"]
     for smp in sorted({k[2] for k in keys}):
         out(
-            f"The same, {smp} vCPUs: time on a local DSQ while the CPU ran something else, in us; rounds of the least served task\n"
+            f"The same, {smp} vCPUs: time on a local DSQ while the CPU ran something else, in us; "
+            "rounds of the least served task\n"
         )
         out(
             f"  {'scheduler':20}{'kernel':10}{'stays':>8}{'waited':>9}{'p50':>8}{'p99':>8}{'max':>8}{'sum':>10}"
@@ -240,7 +244,8 @@ def handback(samples, out):
         return
     smps = sorted({k[2] for k in keys})
     out(
-        "Hand-back: from a FIFO task's wake-up to ops.enqueue() of the task it displaces, p50 (max) in instructions, by vCPUs\n"
+        "Hand-back: from a FIFO task's wake-up to ops.enqueue() of the task it displaces, "
+        "p50 (max) in instructions, by vCPUs\n"
     )
     out(f"  {'scheduler':20}{'kernel':10}" + "".join(f"{n:>15}" for n in smps))
     for way in WAYS:
@@ -255,7 +260,8 @@ def handback(samples, out):
                 out(f"  {HANDBACK[way]:20}{kernel:10}{cells}")
     if any(k[3] == "none" for k in keys):
         out(
-            "\n(task is put): only until schedule() puts the displaced task, before anything of a hand-back runs. No way can be faster."
+            "\n(task is put): only until schedule() puts the displaced task, before anything of a "
+            "hand-back runs. No way can be faster."
         )
     out("")
 

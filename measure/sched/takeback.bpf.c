@@ -7,8 +7,8 @@
  *   hook    when the higher class' task is switched to, everything on that local DSQ is enqueued again
  *   immed   the kernel hands the task back, as it was inserted with SCX_ENQ_IMMED
  *
- * With @measure_waits, it is also measured for how long tasks are on a local DSQ while its CPU runs something else. Each stay
- * there is a sample, most of them zero: the task was inserted when the CPU was idle and gets on.
+ * With @measure_waits, it is also measured for how long tasks are on a local DSQ while its CPU runs something else.
+ * Each stay there is a sample, most of them zero: the task was inserted when the CPU was idle and gets on.
  *
  * As a sub-scheduler, it owns one cgroup's tasks; the root takes turns between its children. With @stuff it is a bad
  * neighbour: it puts a task on the local DSQ of the CPU it was on, whether that is busy or not. Under "immed" the

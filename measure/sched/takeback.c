@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * takeback WAY [-s] [-w [-p]] [-l] [-r] [-c CGROUP] [-t SLICE_US]: loads the scheduler of takeback.bpf.c, until SIGINT or SIGTERM.
+ * takeback WAY [-s] [-w [-p]] [-l] [-r] [-c CGROUP] [-t SLICE_US]: loads the scheduler of takeback.bpf.c, until SIGINT
+ * or SIGTERM.
  *   WAY         none, hook or immed; see there
  *   -s          put tasks on busy CPUs' local DSQs, as a bad neighbour does
  *   -w          measure hand-backs: from a pinned FIFO task's wake-up to ops.enqueue() of the displaced task
@@ -89,8 +90,6 @@ int main(int argc, char **argv)
 	if (!root) {
 		skel->struct_ops.takeback_ops->sub_attach = NULL;
 		skel->struct_ops.takeback_ops->sub_detach = NULL;
-		bpf_program__set_autoload(skel->progs.takeback_sub_attach, false);
-		bpf_program__set_autoload(skel->progs.takeback_sub_detach, false);
 	}
 	bpf_program__set_autoload(skel->progs.takeback_switch, way == 1);
 	skel->rodata->measure_waits = waits;
@@ -104,9 +103,11 @@ int main(int argc, char **argv)
 		usleep(20000);
 	bpf_link__destroy(link);
 	printf("handed_back %llu\n", (unsigned long long)skel->bss->nr_handed_back);
-	for (unsigned int i = 0; i < skel->bss->nr_samples && i < sizeof(skel->bss->samples) / sizeof(skel->bss->samples[0]); i++)
+	for (unsigned int i = 0; i < skel->bss->nr_samples &&
+				 i < sizeof(skel->bss->samples) / sizeof(skel->bss->samples[0]); i++)
 		printf("handback %u\n", skel->bss->samples[i]);
-	for (unsigned int i = 0; i < skel->bss->nr_waits && i < sizeof(skel->bss->waits) / sizeof(skel->bss->waits[0]); i++) {
+	for (unsigned int i = 0; i < skel->bss->nr_waits &&
+				 i < sizeof(skel->bss->waits) / sizeof(skel->bss->waits[0]); i++) {
 		if (skel->bss->waits[i])
 			printf("wait %u\n", skel->bss->waits[i]);
 		else
