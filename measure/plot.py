@@ -1,11 +1,11 @@
-"""measure/plot.py DIR svg|png: prints a gnuplot script which draws the summary that
+"""measure/plot.py DIR svg|png [waits]: prints a gnuplot script which draws the summary that
 measure/table.py left in DIR.
 
 Six parts: the time that tasks spend on a local DSQ while the CPU runs something else (histogram),
 and the distribution of their latency; the cost when unused (bars, on the lowest number of vCPUs),
 the hand-back time by vCPUs, and the distribution of latency among FIFO and DEADLINE tasks, and of a
-sub-scheduler's beside a bad neighbour. `| gnuplot >FILE` makes the picture. A part without figures
-stays away. Exit status 2 when DIR holds no summary.
+sub-scheduler's beside a bad neighbour. With "waits", the first alone. `| gnuplot >FILE` makes the
+picture. A part without figures stays away. Exit status 2 when DIR holds no summary.
 """
 import csv
 import os
@@ -267,22 +267,24 @@ DRAWINGS = (
 
 
 def main(argv):
-    if len(argv) != 3 or argv[2] not in ("svg", "png"):
-        print("usage: plot.py DIR svg|png", file=sys.stderr)
+    if argv[2:] not in (["svg"], ["png"], ["svg", "waits"], ["png", "waits"]):
+        print("usage: plot.py DIR svg|png [waits]", file=sys.stderr)
         return 2
-    folder, form = argv[1:]
+    folder, form = argv[1:3]
+    drawings = DRAWINGS[:1] if argv[3:] else DRAWINGS
     script = []
     try:
-        parts = sum(draw(folder, script.append) for draw in DRAWINGS)
+        parts = sum(draw(folder, script.append) for draw in drawings)
     except (OSError, KeyError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     if not parts:
         print(f"error: {folder}: no figures to draw", file=sys.stderr)
         return 2
+    size = "900,400" if argv[3:] else "1400,1350"
     terminal = {
-        "svg": "svg size 1400,1350 dynamic font 'sans,13' background rgb 'white'",
-        "png": "pngcairo size 1400,1350 font 'sans,11'",
+        "svg": f"svg size {size} dynamic font 'sans,13' background rgb 'white'",
+        "png": f"pngcairo size {size} font 'sans,11'",
     }[form]
     print(f"set terminal {terminal}")
     print(

@@ -238,6 +238,78 @@ def waits_of(samples, key):
     return waited, len(waited) + sum(pooled(samples[(*key[:4], "zero")]))
 
 
+def used(samples, out):
+    """The flag, where it has nothing to do: the same scheduler on the same kernel."""
+    keys = [k for k in samples if k[0] == "used" and k[3] == "immed"]
+    if not keys:
+        return
+    out(
+        "Cost when used and the CPU is idle: instructions per operation, with the flag against "
+        "without, 2 vCPUs (~ within the spread of the boots)\n"
+    )
+    out(f"  {'load':22}{'kernel':10}{'without':>10}{'with':>10}")
+    for load in distinct(k[4] for k in keys):
+        title = LOADS[load] if load == "timer" else f"{load} across CPUs"
+        for key in keys:
+            if key[4] != load:
+                continue
+            without, with_flag = (
+                sorted(median(ns) for ns in samples[(*key[:3], way, load)].values())
+                for way in ("none", "immed")
+            )
+            cells = f"{median(without):10.0f}{median(with_flag):10.0f}"
+            out(f"  {title:22}{key[1]:10}{cells}{str(Difference(without, with_flag)):>10}".rstrip())
+            title = ""
+    out("")
+
+
+UNSEEN = {
+    "fifo": "a FIFO task runs there already",
+    "second": "another SCX task runs there already",
+    "fair": "a fair task runs there already",
+    "idle": "a FIFO task wakes there at the same time",
+}
+
+
+def unseen(samples, out):
+    """What a hook in sched_switch sees and what it doesn't."""
+    keys = [k for k in samples if k[0] == "unseen"]
+    if not keys:
+        return
+    out("A task is put on a CPU's local DSQ, another CPU is idle: wake-up to run, in us\n")
+    out(f"  {'':42}{'scheduler':20}{'kernel':10}{'samples':>8}{'p50':>9}{'p99':>9}{'max':>9}")
+    for case, title in UNSEEN.items():
+        for way in WAYS:
+            for key in keys:
+                if key[3:] != (way, case):
+                    continue
+                values = pooled(samples[key])
+                cells = "".join(f"{quantile(values, q) / 1000:9.0f}" for q in (0.5, 0.99, 1))
+                out(f"  {title:42}{WAYS[way]:20}{key[1]:10}{len(values):8}{cells}")
+                title = ""
+    out("")
+
+
+def growth(samples, out):
+    keys = [k for k in samples if k[0] == "growth"]
+    if not keys:
+        return
+    queued = sorted({int(k[4]) for k in keys})
+    out(
+        "Hand-back with more tasks queued for that CPU, 1 vCPU: p50 (p99) in instructions, by how "
+        "many\n"
+    )
+    out(f"  {'scheduler':20}{'kernel':10}" + "".join(f"{n:>15}" for n in queued))
+    for way in WAYS:
+        for kernel in distinct(k[1] for k in keys if k[3] == way):
+            cells = ""
+            for n in queued:
+                values = pooled(samples[next(k for k in keys if k[1:] == (kernel, 1, way, str(n)))])
+                cells += f"{f'{quantile(values, 0.5)} ({quantile(values, 0.99)})':>15}"
+            out(f"  {HANDBACK[way]:20}{kernel:10}{cells}")
+    out("")
+
+
 def handback(samples, out):
     keys = [k for k in samples if k[0] == "handback"]
     if not keys:
@@ -315,7 +387,7 @@ def write_summary(cost, kernels, samples, folder):
     )
     rows = []
     for key, boots in samples.items():
-        if key[4] not in KINDS:
+        if key[4] not in KINDS and key[0] not in ("growth", "unseen", "used"):
             continue
         values = pooled(boots)
         row = [*key, len(boots), len(values)]
@@ -396,7 +468,10 @@ def main(argv):
             details(cost, kernels, print)
             print()
         summary(cost, kernels, smps, print)
+        used(samples, print)
         handback(samples, print)
+        growth(samples, print)
+        unseen(samples, print)
         latency(samples, "storm", print)
         waits(samples, print)
         latency(samples, "latency", print)

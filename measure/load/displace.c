@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * displace N: a task that never sleeps, pinned to the last CPU, is displaced there N times by a pinned FIFO task that
- * wakes at random. Prints nothing: measure/sched/takeback -w measures.
+ * displace N [QUEUED]: a task that never sleeps, pinned to the last CPU, is displaced there N times by a pinned FIFO
+ * task that wakes at random. QUEUED more such tasks wait for that CPU. Prints nothing: measure/sched/takeback -w
+ * measures.
  */
 #include "load.h"
+
+#define MAX 64
 
 static void hog(void)
 {
@@ -13,16 +16,18 @@ static void hog(void)
 
 int main(int argc, char **argv)
 {
-	int n = argc == 2 ? atoi(argv[1]) : 0, cpu = sysconf(_SC_NPROCESSORS_ONLN) - 1;
+	int n = argc > 1 ? atoi(argv[1]) : 0, queued = argc > 2 ? atoi(argv[2]) : 0;
+	int cpu = sysconf(_SC_NPROCESSORS_ONLN) - 1;
 	struct sched_param priority = { .sched_priority = 10 };
 	unsigned int random = 1;
-	pid_t pid;
+	pid_t hogs[MAX + 1];
 
-	if (n < 1) {
-		fprintf(stderr, "usage: displace N\n");
+	if (n < 1 || queued < 0 || queued > MAX || argc > 3) {
+		fprintf(stderr, "usage: displace N [QUEUED]\n");
 		return 2;
 	}
-	pid = child(hog, cpu);
+	for (int i = 0; i <= queued; i++)
+		hogs[i] = child(hog, cpu);
 	pin(cpu);
 	if (sched_setscheduler(0, SCHED_FIFO, &priority))
 		fail("SCHED_FIFO");
@@ -33,7 +38,9 @@ int main(int argc, char **argv)
 		t.tv_nsec = 300000 + (random >> 8) % 700000;
 		nanosleep(&t, NULL);
 	}
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	for (int i = 0; i <= queued; i++) {
+		kill(hogs[i], SIGKILL);
+		waitpid(hogs[i], NULL, 0);
+	}
 	return 0;
 }

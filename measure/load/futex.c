@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* futex: wake a child and wait to be woken by it is one operation: two wake-ups, two switches. */
+/*
+ * futex: wake a child and wait to be woken by it is one operation: two wake-ups, two switches. A third argument is the
+ * child's CPU.
+ */
 #include "load.h"
 
 static unsigned int *ball; /* 0: the parent's turn, 1: the child's */
@@ -30,14 +33,14 @@ static long long run(int n)
 
 int main(int argc, char **argv)
 {
+	int cpu = argc == 4 ? atoi(argv[3]) : 0, status;
 	pid_t pid;
-	int status;
 
 	ball = shared(sizeof(*ball));
 	batch();
-	pid = child(answer, 0);
+	pid = child(answer, cpu);
 	pin(0);
-	status = measure(argc, argv, 5, run);
+	status = measure(argc == 4 ? 3 : argc, argv, 5, run);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	return status;

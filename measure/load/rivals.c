@@ -16,7 +16,7 @@
  *   -q       print nothing
  */
 #include "load.h"
-#include <linux/perf_event.h>
+#include "metronome.h"
 #include <pthread.h>
 #include <stdint.h>
 #include <string.h>
@@ -125,23 +125,6 @@ static void *deadline(void *arg)
 		spin(about(t, 1000000));
 	}
 	return NULL;
-}
-
-/*
- * A guest that counts instructions runs its vCPUs in turn, each until a part of the time to the guest's next timer is
- * over. With far timers, one that was woken waits long for its turn. A timer that does nothing else keeps turns short.
- */
-static void metronome(void)
-{
-	struct perf_event_attr attr = {
-		.size = sizeof(attr),
-		.type = PERF_TYPE_SOFTWARE,
-		.config = PERF_COUNT_SW_CPU_CLOCK,
-		.sample_period = 20000,
-	};
-
-	if (syscall(SYS_perf_event_open, &attr, -1, 0, -1, 0) < 0)
-		fail("perf_event_open");
 }
 
 int main(int argc, char **argv)

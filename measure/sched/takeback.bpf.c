@@ -144,8 +144,11 @@ static s32 idle_cpu_for(struct task_struct *p)
 
 s32 BPF_STRUCT_OPS(takeback_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 {
-	s32 cpu = idle_cpu_for(p);
+	s32 cpu;
 
+	if (stuff && !one_cpu(p))
+		return prev_cpu;
+	cpu = idle_cpu_for(p);
 	if (cpu >= 0) {
 		if (measure_waits)
 			stay_begins(p);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * takeback WAY [-s] [-w [-p]] [-l] [-r] [-c CGROUP] [-t SLICE_US]: loads the scheduler of takeback.bpf.c, until SIGINT
+ * takeback WAY [-s] [-w [-p]] [-l] [-r] [-e] [-c CGROUP] [-t SLICE_US]: loads the scheduler of takeback.bpf.c, until SIGINT
  * or SIGTERM.
  *   WAY         none, hook or immed; see there
  *   -s          put tasks on busy CPUs' local DSQs, as a bad neighbour does
@@ -8,6 +8,7 @@
  *   -p          only until the kernel puts the displaced task, before it is handed back: what no way can be faster than
  *   -l          measure for how long tasks stay on a local DSQ while its CPU runs something else
  *   -r          sub-schedulers may come below it; not all kernels can do that in this way
+ *   -e          only for tasks of policy SCHED_EXT; all others are left to the fair class
  *   -c CGROUP   a sub-scheduler, for the tasks of this cgroup (a folder in /sys/fs/cgroup)
  *   -t US       slice (default 20000)
  * At the end prints "handed_back N", a line "handback NS" for each hand-back measured, and for the stays on local DSQs
@@ -43,7 +44,7 @@ int main(int argc, char **argv)
 	while (argc > 1 && way < 3 && strcmp(argv[1], ways[way]))
 		way++;
 	if (argc < 2 || way == 3) {
-		fprintf(stderr, "usage: takeback none|hook|immed [-s] [-w [-p]] [-l] [-r] [-c CGROUP] [-t SLICE_US]\n");
+		fprintf(stderr, "usage: takeback none|hook|immed [-s] [-w [-p]] [-l] [-r] [-e] [-c CGROUP] [-t SLICE_US]\n");
 		return 2;
 	}
 	signal(SIGINT, stop);
@@ -56,7 +57,7 @@ int main(int argc, char **argv)
 	skel->rodata->way = way;
 	skel->rodata->slice_ns = 20000000;
 	optind = 2;
-	while ((opt = getopt(argc, argv, "swplrc:t:")) != -1) {
+	while ((opt = getopt(argc, argv, "swplrec:t:")) != -1) {
 		switch (opt) {
 		case 's':
 			skel->rodata->stuff = true;
@@ -72,6 +73,9 @@ int main(int argc, char **argv)
 			break;
 		case 'r':
 			root = true;
+			break;
+		case 'e':
+			skel->struct_ops.takeback_ops->flags |= SCX_OPS_SWITCH_PARTIAL;
 			break;
 		case 'c':
 			if (stat(optarg, &st)) {
