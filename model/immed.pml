@@ -361,21 +361,13 @@ inline local_dsq_del(c, t)
 
 inline local_dsq_post_enq_immed(c, t, flags)
 {
-	if
-	:: (flags & IMMED) && scx_rq_online(c) && !scx_bypassing(c) ->
-		p[t].immed = true;
-		p[t].promised = true
-	:: else
-	fi;
-	if
-	:: p[t].immed -> rq[c].nr_immed++
-	:: else
-	fi;
+	rq[c].nr_immed++;
 	if
 	:: !(flags & IMMED) || rq[c].in_balance -> skip
 	:: else ->
 		if
-		:: CLASS_EXT > rq[c].next_class && !without(NEXT_CLASS_RAISED) -> rq[c].next_class = CLASS_EXT
+		:: CLASS_EXT > rq[c].next_class && rq[c].need_resched && !without(NEXT_CLASS_RAISED) ->
+			rq[c].next_class = CLASS_EXT
 		:: else
 		fi;
 		if
@@ -401,12 +393,18 @@ inline local_dsq_post_enq_immed(c, t, flags)
 inline local_dsq_post_enq(c, t, flags)
 {
 	call_task_dequeue(t);
+	if
+	:: (flags & IMMED) && !skips_ops_enqueue(c) && !scx_bypassing(c) ->
+		p[t].immed = true;
+		p[t].promised = true
+	:: else
+	fi;
 	core_pick_forgotten(c);
 	if
 	:: rq[c].in_balance -> skip
 	:: else ->
 		if
-		:: (flags & IMMED) && !core_is_open(c, t) -> skip
+		:: p[t].immed && !core_is_open(c, t) -> skip
 		:: else ->
 			if
 			:: (flags & PREEMPT) && t != rq[c].curr && curr_is_ext(c) ->
@@ -421,7 +419,7 @@ inline local_dsq_post_enq(c, t, flags)
 		fi
 	fi;
 	if
-	:: (flags & IMMED) || p[t].immed -> local_dsq_post_enq_immed(c, t, flags)
+	:: p[t].immed -> local_dsq_post_enq_immed(c, t, flags)
 	:: else
 	fi
 }
@@ -724,6 +722,10 @@ inline local_task_should_reenq(c, t)
 inline run_deferred(c)
 {
 	a_pass_begins();
+	if
+	:: rq[c].nr_immed && rq[c].curr == IDLE && core_is_open(c, first_local_task(c)) -> resched_curr(c)
+	:: else
+	fi;
 	if
 	:: rq[c].nr_immed && !rq[c].in_balance -> any = false	/* only_next_is_immed() is a shortcut */
 	:: else -> goto process_ddsp_deferred_locals

@@ -83,7 +83,8 @@ RULES = [
         EXT,
         "local_dsq_post_enq() has no sch and takes the root's",
         r"^\tcall_task_dequeue\(sch, rq, p, 0\);\n"
-        r"(?=\n(?:#ifdef CONFIG_SCHED_CORE\n(?:.*\n)*?#endif\n\n)?"
+        r"(?=\n(?:\t/\* not if there's (?:.+\n)*\n)?"
+        r"(?:#ifdef CONFIG_SCHED_CORE\n(?:.*\n)*?#endif\n\n)?"
         r"\t/\*\n\t \* If @rq is in balance)",
         "\tcall_task_dequeue(scx_root, rq, p, 0);\n",
     ),
