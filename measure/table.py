@@ -304,7 +304,7 @@ def growth(samples, out):
         for kernel in distinct(k[1] for k in keys if k[3] == way):
             cells = ""
             for n in queued:
-                values = pooled(samples[next(k for k in keys if k[1:] == (kernel, 1, way, str(n)))])
+                values = pooled(samples["growth", kernel, 1, way, str(n)])
                 cells += f"{f'{quantile(values, 0.5)} ({quantile(values, 0.99)})':>15}"
             out(f"  {HANDBACK[way]:20}{kernel:10}{cells}")
     out("")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * takeback WAY [-s] [-w [-p]] [-l] [-r] [-e] [-c CGROUP] [-t SLICE_US]: loads the scheduler of takeback.bpf.c, until SIGINT
- * or SIGTERM.
+ * takeback WAY [-s] [-w [-p]] [-l] [-r] [-e] [-c CGROUP] [-t SLICE_US]: loads the scheduler of takeback.bpf.c, until
+ * SIGINT or SIGTERM.
  *   WAY         none, hook or immed; see there
  *   -s          put tasks on busy CPUs' local DSQs, as a bad neighbour does
  *   -w          measure hand-backs: from a pinned FIFO task's wake-up to ops.enqueue() of the displaced task
@@ -44,7 +44,8 @@ int main(int argc, char **argv)
 	while (argc > 1 && way < 3 && strcmp(argv[1], ways[way]))
 		way++;
 	if (argc < 2 || way == 3) {
-		fprintf(stderr, "usage: takeback none|hook|immed [-s] [-w [-p]] [-l] [-r] [-e] [-c CGROUP] [-t SLICE_US]\n");
+		fprintf(stderr, "usage: takeback none|hook|immed [-s] [-w [-p]] [-l] [-r] [-e] [-c CGROUP] "
+				"[-t SLICE_US]\n");
 		return 2;
 	}
 	signal(SIGINT, stop);
