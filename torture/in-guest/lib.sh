@@ -3,9 +3,8 @@
 # insertion into a local DSQ, over demo/load.c, whose FIFO task takes one CPU after the other so
 # that there are hand-backs; then comes the fault. They end with status 0 when all went well, with 4
 # where the kernel cannot do it, else with a line "FAIL: ...".
-# Environment: TOOLS, the folder that torture/build made. Gives:
+# Environment: TOOLS, the folder that torture/build made. Gives what guest/lib.sh does, and:
 #   fail MESSAGE          ends the script and with it the test
-#   poll SECONDS COMMAND  runs COMMAND until it is true, at most so long; false when it never was
 #   load_start [COMMAND...]   starts the load (behind COMMAND)
 #   load_stop             ends it, as the end of the script does
 #   getting_on            fails unless each of the load's threads gets on
@@ -14,12 +13,10 @@
 #   sched_busy [DIR]      fails unless the scheduler, or that of sysfs folder DIR, gets hand-backs
 #   sched_ended           true when the scheduler has ended and none is loaded
 #   sched_unload          ends it; fails when the kernel had done so
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../../guest/lib.sh"
 scheduler=("$TOOLS/build/bin/scx_qmap" -I)
 root=/sys/kernel/sched_ext/root
-state=/sys/kernel/sched_ext/state
-# Seconds for what must happen. Only a test that fails waits so long.
-limit=300
-sched_pid='' load_pid=''
+load_pid=''
 trap 'exec 2>/dev/null; jobs -p | xargs -r kill -KILL || true' EXIT
 
 fail() {
@@ -28,20 +25,11 @@ fail() {
 	exit 1
 }
 
-poll() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.1
-	done
-}
-
 # shellcheck disable=SC2120 # both forms are in use
 load_start() {
 	"$@" "$TOOLS/load" 100000 >/dev/null &
 	load_pid=$!
-	poll $limit _has_threads || fail "the load does not start"
+	poll "$sched_limit" _has_threads || fail "the load does not start"
 }
 _has_threads() { [ "$(find "/proc/$load_pid/task" -mindepth 1 -maxdepth 1 | wc -l)" -gt 2 ]; }
 load_stop() {
@@ -67,19 +55,15 @@ _all_moved() {
 getting_on() {
 	local before stuck=''
 	before=$(_done)
-	poll $limit _all_moved "$before" || fail "these tasks did not get on in $limit s: $stuck"
+	poll "$sched_limit" _all_moved "$before" ||
+		fail "these tasks did not get on in $sched_limit s: $stuck"
 }
 
-_enabled() { [ "$(<$state)" = enabled ]; }
-_gone() { ! kill -0 "$sched_pid" 2>/dev/null; }
-_enabled_or_gone() { _enabled || _gone; }
-
 sched_try() {
-	poll $limit sched_ended || fail "there is a scheduler already"
-	"$@" "${scheduler[@]}" >/tmp/sched.out 2>&1 &
-	sched_pid=$!
-	poll $limit _enabled_or_gone || fail "the scheduler does not load"
-	_enabled
+	poll "$sched_limit" sched_ended || fail "there is a scheduler already"
+	sched_start /tmp/sched.out "$@" "${scheduler[@]}" && return
+	! sched_runs || fail "the scheduler does not load"
+	return 1
 }
 # shellcheck disable=SC2120 # what it takes is for sched_try
 sched_load() { sched_try "$@" || fail "the scheduler did not load"; }
@@ -87,17 +71,18 @@ sched_load() { sched_try "$@" || fail "the scheduler did not load"; }
 _handed_back() { [ "$(awk '$1 == "SCX_EV_REENQ_IMMED" { print $2 }' "$1/events")" -gt 0 ]; }
 # shellcheck disable=SC2120 # both forms are in use
 sched_busy() {
-	poll $limit _handed_back "${1:-$root}" 2>/dev/null || fail "no hand-back, so nothing was tested"
+	poll "$sched_limit" _handed_back "${1:-$root}" 2>/dev/null ||
+		fail "no hand-back, so nothing was tested"
 }
 
 sched_ended() {
-	[ "$(<$state)" = disabled ] || return 1
-	[ -z "$sched_pid" ] || _gone || return 1
+	[ "$(sched_state)" = disabled ] || return 1
+	[ -z "$sched_pid" ] || ! sched_runs || return 1
 	sched_pid=''
 }
 
 sched_unload() {
-	_gone && fail "the kernel ended the scheduler"
-	kill -INT "$sched_pid"
-	poll $limit sched_ended || fail "the scheduler does not unload"
+	sched_runs || fail "the kernel ended the scheduler"
+	sched_stop "$sched_pid" || fail "the scheduler does not end"
+	poll "$sched_limit" sched_ended || fail "the scheduler does not unload"
 }
