@@ -14,6 +14,8 @@ Below the rules, each of these may be given; an entry that fits nothing is an er
   LEFT_OUT  (file, subject, why): the change that the commit (with "", every commit) makes to the
             file is left out
   ONLY_V71  (subject, why): the commit is left out
+  MESSAGES  (subject, pattern, replacement): what the commit's message says otherwise, a regular
+            expression and what re.sub takes for it
   OWN       (patch, topic, subject, why): series/for-7.1/own/PATCH, a mail as git format-patch
             writes it, made for for-7.1, comes after the commit (with "", as the topic's first)
 """
@@ -57,10 +59,26 @@ def dsq_reenq(found):
 RULES = [
     (
         EXT,
-        "schedule_deferred() queues the irq_work on the calling CPU. A CPU that is on its way down "
-        "is thus never sent one, so the step that adds a test for that in v7.1 has nothing to do "
-        "here",
-        r"^(static void schedule_deferred\(struct rq \*rq\)\n\{\n)(?:.*\n)*?^\}\n",
+        "hand edit: schedule_deferred() queues the irq_work on the calling CPU, which may be "
+        "offline itself",
+        r"^(static void schedule_deferred\(struct rq \*rq\)\n\{\n)"
+        r"(?:(?!\}).*\n)*?\t \* A CPU which is offline can't run irq_works\. (?:(?!\}).*\n)*\}\n",
+        r"\1"
+        "\t/*\n"
+        "\t * Queue an irq work. They are executed on IRQ re-enable which may take\n"
+        "\t * a bit longer than the scheduler hook in schedule_deferred_locked().\n"
+        "\t *\n"
+        "\t * A CPU which is offline can't run irq_works.\n"
+        "\t */\n"
+        "\tif (likely(cpu_online(smp_processor_id())))\n"
+        "\t\tirq_work_queue(&rq->scx.deferred_irq_work);\n"
+        "}\n",
+    ),
+    (
+        EXT,
+        "schedule_deferred() queues the irq_work on the calling CPU",
+        r"^(static void schedule_deferred\(struct rq \*rq\)\n\{\n)"
+        r"(?:(?!\}).*\n)*?\tirq_work_queue_on\((?:.*\n)*?^\}\n",
         r"\1"
         "\t/*\n"
         "\t * Queue an irq work. They are executed on IRQ re-enable which may take\n"
@@ -68,6 +86,7 @@ RULES = [
         "\t */\n"
         "\tirq_work_queue(&rq->scx.deferred_irq_work);\n"
         "}\n",
+        "sched_ext: Don't lose deferred actions of CPUs which are going down",
     ),
     (
         EXT,
@@ -133,11 +152,12 @@ RULES = [
         "hand edit: for-7.1 goes on telling nested dispatches apart, for the kfunc mask",
         r"^\t\tSCX_CALL_OP\(sch, dispatch, rq, cpu, prev_on_sch \? prev : NULL\);\n",
         "\t\t/*\n"
-        "\t\t * If nested, don't update kf_mask as the originating\n"
-        "\t\t * invocation would already have set it up.\n"
+        "\t\t * If nested, don't update kf_mask and the locked rq as the\n"
+        "\t\t * originating invocation would already have set them up. It\n"
+        "\t\t * goes on needing the latter, which isn't restored.\n"
         "\t\t */\n"
         "\t\tif (nested)\n"
-        "\t\t\tSCX_CALL_OP(sch, 0, dispatch, rq, cpu,\n"
+        "\t\t\tSCX_CALL_OP(sch, 0, dispatch, NULL, cpu,\n"
         "\t\t\t\t    prev_on_sch ? prev : NULL);\n"
         "\t\telse\n"
         "\t\t\tSCX_CALL_OP(sch, SCX_KF_DISPATCH, dispatch, rq, cpu,\n"
@@ -232,6 +252,14 @@ RULES = [
         "\tdispatch_enqueue(sch, rq, dsq, p,\n"
         "\t\t\t p->scx.ddsp_enq_flags | SCX_ENQ_CLEAR_OPSS);\n",
     ),
+    (
+        EXT,
+        "hand edit: there is no clear_direct_dispatch(), but the fields want clearing",
+        r"^(\t+)(/\*.* direct dispatch(?:, deferred, is carried out| may be deferred still) \*/"
+        r"\n)"
+        r"\t+clear_direct_dispatch\(p\);\n",
+        r"\1\2\1p->scx.ddsp_dsq_id = SCX_DSQ_INVALID;\n\1p->scx.ddsp_enq_flags = 0;\n",
+    ),
     (EXT, "there is no clear_direct_dispatch()", r"^\t+clear_direct_dispatch\(p\);\n", ""),
     (
         EXT,
@@ -248,9 +276,19 @@ RULES = [
     (
         EXT,
         "there is no kick_sync balance callback",
-        r"^\t/\*\n\t \* Defer to a balance callback which can drop rq lock and enable\n"
-        r"(?:.*\n)*?^\t\}\n\n",
+        # With the empty line in front, as what follows may be the function's end.
+        r"^\n\t/\*\n\t \* Defer to a balance callback which can drop rq lock and enable\n"
+        r"(?:\t .*\n)*\tif \(.*\n(?:\t\t.*\n)*\t\}\n",
         "",
+    ),
+    (
+        EXT,
+        "struct scx_rq has no kick_sync_pending",
+        r"\(rq->scx\.flags & SCX_RQ_BAL_CB_PENDING\) \|\|(\n\t+ +)rq->scx\.kick_sync_pending"
+        r"( \|\| )?",
+        lambda m: "(rq->scx.flags & SCX_RQ_BAL_CB_PENDING) ||" + m[1]
+        if m[2]
+        else "rq->scx.flags & SCX_RQ_BAL_CB_PENDING",
     ),
     (
         EXT,
@@ -365,6 +403,51 @@ RULES = [
 
 LEFT_OUT = []
 ONLY_V71 = []
+MESSAGES = [
+    (
+        "sched_ext: Queue balance callbacks only if the pick is final",
+        r"queues balance callbacks - for the actions deferred\nduring ops\.dispatch\(\) and for "
+        r"SCX_KICK_WAIT - as soon as balance_one\(\)\nreturns\. They run after the switch\.",
+        "queues a balance callback for the actions deferred\nduring ops.dispatch() as soon as "
+        "balance_one() returns. It runs after the\nswitch.",
+    ),
+    (
+        "sched_ext: Queue balance callbacks only if the pick is final",
+        r"drops the rq lock with the callbacks from the first pick still queued\.",
+        "drops the rq lock with the callback from the first pick still queued.",
+    ),
+    (
+        "sched_ext: Queue balance callbacks only if the pick is final",
+        r"running the callbacks\. kick_sync_wait_bal_cb\(\)\n(?:.+\n)+",
+        "running the callbacks.\n",
+    ),
+    (
+        "sched_ext: Queue balance callbacks only if the pick is final",
+        r"from an irq_work and\nleave the wait to the next pick\.",
+        "from an irq_work.",
+    ),
+    (
+        "sched_ext: Don't lose deferred actions of CPUs which are going down",
+        r"^- When a reenqueue of an offline CPU's(?:.*\n)*\Z",
+        "- A CPU which is offline already may still defer actions, e.g. when a BPF\n"
+        "  program calls scx_bpf_reenqueue_local() at its last switch. The irq_work\n"
+        "  doesn't run before the CPU is back and keeps those queued later from\n"
+        "  running.\n"
+        "\n"
+        "Treat a pick on an rq in balance_push() mode like one which isn't final\n"
+        "and use an irq_work, but not if the CPU is offline.\n",
+    ),
+    (
+        "sched_ext: Leave a sibling's balance callbacks alone in core-wide picks",
+        r"who meets a warning\n  in rq_pin_lock\(\) and, if it's (?:.*\n)*?\n",
+        "who meets a warning\n  in rq_pin_lock().\n\n",
+    ),
+    (
+        "sched_ext: Leave a sibling's balance callbacks alone in core-wide picks",
+        r"takes the irq_work, and a pending\nkick-sync waits for the sibling's own pick\.",
+        "takes the irq_work.",
+    ),
+]
 OWN = [
     (
         "clear-verdict.patch",
