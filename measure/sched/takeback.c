@@ -104,6 +104,8 @@ int main(int argc, char **argv)
 
 	SCX_OPS_LOAD(skel, takeback_ops, takeback, uei);
 	link = SCX_OPS_ATTACH(skel, takeback_ops, takeback);
+	puts("loaded");
+	fflush(stdout);
 	while (!done && !UEI_EXITED(skel, uei))
 		usleep(20000);
 	bpf_link__destroy(link);
