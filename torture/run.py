@@ -79,10 +79,13 @@ class Torture:
         if s.left_out:
             of["left out"] = sum_of(files["--except"])
         if s.script:
-            library = os.path.join(ROOT, "torture", "in-guest", "lib.sh")
+            libraries = [
+                os.path.join(ROOT, "torture", "in-guest", "lib.sh"),
+                os.path.join(ROOT, "guest", "lib.sh"),
+            ]
             load = os.path.join(ROOT, "demo", "load.c")
             scheduler = in_folder("measure", "sched")
-            of["script"] = sum_of(library, files["--script"], load, *scheduler)
+            of["script"] = sum_of(*libraries, files["--script"], load, *scheduler)
             of["tools"] = self.sources("tools/sched_ext")
         elif s.only:
             of["selftest"] = sum_of(os.path.join(objects, s.only + ".o"))
