@@ -24,9 +24,9 @@ poll() {
 	done
 }
 
-sched_state() { echo "$(</sys/kernel/sched_ext/state)"; }
+sched_state() { cat /sys/kernel/sched_ext/state; }
 sched_runs() { kill -0 "${1:-$sched_pid}" 2>/dev/null; }
-_sched_enabled() { [ "$(</sys/kernel/sched_ext/state)" = enabled ]; }
+_sched_enabled() { [ "$(sched_state)" = enabled ]; }
 _sched_enabled_or_gone() { _sched_enabled || ! sched_runs; }
 
 sched_start() {
