@@ -56,37 +56,32 @@ def dsq_reenq(found):
     return re.sub(r"(?<=\t\t\}\n)(?=\t\} else)", call, text)
 
 
+def schedule_deferred(found):
+    """The function with an irq_work for the calling CPU, if that is online (hand edit)."""
+    offline, test, indent = "", "", "\t"
+    if "A CPU which is offline can't run irq_works." in found[0]:
+        offline = "\t *\n\t * A CPU which is offline can't run irq_works.\n"
+        test, indent = "\tif (likely(cpu_online(smp_processor_id())))\n", "\t\t"
+    return (
+        "static void schedule_deferred(struct rq *rq)\n{\n"
+        "\t/*\n"
+        "\t * Queue an irq work. They are executed on IRQ re-enable which may take\n"
+        "\t * a bit longer than the scheduler hook in schedule_deferred_locked().\n"
+        f"{offline}"
+        "\t */\n"
+        f"{test}"
+        f"{indent}irq_work_queue(&rq->scx.deferred_irq_work);\n"
+        "}\n"
+    )
+
+
 RULES = [
     (
         EXT,
-        "hand edit: schedule_deferred() queues the irq_work on the calling CPU, which may be "
-        "offline itself",
-        r"^(static void schedule_deferred\(struct rq \*rq\)\n\{\n)"
-        r"(?:(?!\}).*\n)*?\t \* A CPU which is offline can't run irq_works\. (?:(?!\}).*\n)*\}\n",
-        r"\1"
-        "\t/*\n"
-        "\t * Queue an irq work. They are executed on IRQ re-enable which may take\n"
-        "\t * a bit longer than the scheduler hook in schedule_deferred_locked().\n"
-        "\t *\n"
-        "\t * A CPU which is offline can't run irq_works.\n"
-        "\t */\n"
-        "\tif (likely(cpu_online(smp_processor_id())))\n"
-        "\t\tirq_work_queue(&rq->scx.deferred_irq_work);\n"
-        "}\n",
-    ),
-    (
-        EXT,
-        "schedule_deferred() queues the irq_work on the calling CPU",
-        r"^(static void schedule_deferred\(struct rq \*rq\)\n\{\n)"
-        r"(?:(?!\}).*\n)*?\tirq_work_queue_on\((?:.*\n)*?^\}\n",
-        r"\1"
-        "\t/*\n"
-        "\t * Queue an irq work. They are executed on IRQ re-enable which may take\n"
-        "\t * a bit longer than the scheduler hook in schedule_deferred_locked().\n"
-        "\t */\n"
-        "\tirq_work_queue(&rq->scx.deferred_irq_work);\n"
-        "}\n",
-        "sched_ext: Don't lose deferred actions of CPUs which are going down",
+        "schedule_deferred() queues the irq_work on the calling CPU; hand edit: once the series "
+        "minds CPUs which are offline, that is the one to look at",
+        r"^static void schedule_deferred\(struct rq \*rq\)\n\{\n(?:.*\n)*?^\}\n",
+        schedule_deferred,
     ),
     (
         EXT,
