@@ -58,7 +58,8 @@ boot_short() {
 	local boots=$1
 	shift
 	"$ROOT/measure/boots" --out "$results/short.csv" --boots "$boots" --smp 1 "${show[@]}" "$@" -- \
-		"$ROOT/measure/in-guest/cost" "$tools" "$loads" 3 50 scx_simple:pipe
+		"$ROOT/measure/in-guest/cost" --tools "$tools" --loads "$loads" --rounds 3 --scale 50 \
+		scx_simple:pipe
 }
 
 # recipe: what the base's figure depends on, a line each: its name, and what it is, or a sum of
@@ -69,7 +70,7 @@ recipe() {
 	echo "base $BASE_ID"
 	echo "configuration $(grep -hE '^(# )?CONFIG_' "$ROOT"/kernel/{series,guest}.config | sum)"
 	echo "load $({
-		sed -E '/^[[:space:]]*(#|$)/d' "$ROOT/measure/in-guest/cost"
+		sed -E '/^[[:space:]]*(#|$)/d' "$ROOT"/{measure/in-guest/cost,guest/lib.sh}
 		cat "$ROOT"/measure/load/{load.h,pipe.c}
 	} | sum)"
 	echo "scheduler $(cat "$TREE"/tools/sched_ext/{scx_simple.*,include/scx/*.h} | sum)"
