@@ -76,6 +76,7 @@ typedef rq_t {
 	unsigned nr_immed : 2;
 	bool need_resched;		/* of curr */
 	bool in_wakeup;			/* SCX_RQ_IN_WAKEUP */
+	bool wakeup_pending;		/* SCX_RQ_WAKEUP_PENDING */
 	bool in_balance;		/* SCX_RQ_IN_BALANCE */
 	bool bal_keep;			/* SCX_RQ_BAL_KEEP */
 	bool bal_cb_pending;		/* SCX_RQ_BAL_CB_PENDING */
@@ -302,7 +303,8 @@ inline schedule_deferred(c)
 inline schedule_deferred_locked(c)
 {
 	if
-	:: rq[c].in_wakeup -> skip
+	:: rq[c].in_wakeup && !without(WAKEUP_NOTED) -> rq[c].wakeup_pending = true
+	:: rq[c].in_wakeup && without(WAKEUP_NOTED) -> skip
 	:: else ->
 		if
 		:: rq[c].bal_cb_pending -> skip
@@ -371,8 +373,7 @@ inline local_dsq_post_enq_immed(c, t, flags)
 		:: else
 		fi;
 		if
-		:: !rq[c].in_wakeup && ((t == rq[c].curr && !without(PUT_SELF)) || !rq_is_open(c, t)) &&
-		   !without(INSERT_CHECK) ->
+		:: ((t == rq[c].curr && !without(PUT_SELF)) || !rq_is_open(c, t)) && !without(INSERT_CHECK) ->
 			if
 			:: without(INSIDE_INSERTION) && p[t].immed ->
 				/* reenqueued on the spot, and the BPF scheduler keeps it */
@@ -727,7 +728,7 @@ inline run_deferred(c)
 	:: else
 	fi;
 	if
-	:: rq[c].nr_immed && !rq[c].in_balance -> any = false	/* only_next_is_immed() is a shortcut */
+	:: rq[c].nr_immed && !rq[c].in_balance -> any = false
 	:: else -> goto process_ddsp_deferred_locals
 	fi;
 reenq_local:
@@ -1220,7 +1221,7 @@ again:
 			fi;
 			ttwu_do_activate(t);
 			t = 0;
-			goto woken
+			goto task_woken_scx
 		}
 
 #ifdef CHANGES
@@ -1322,7 +1323,7 @@ again:
 			rq[1].offline && rq[1].deferred_irq_work && acquire();
 			rq[1].deferred_irq_work = false;
 			c = 1;
-			goto woken
+			goto deferred
 		}
 #endif
 #ifdef BYPASS
@@ -1359,8 +1360,14 @@ again:
 #endif
 	od;
 
-	/* task_woken_scx() */
-woken:
+task_woken_scx:
+	atomic {
+		if
+		:: rq[c].wakeup_pending -> rq[c].wakeup_pending = false
+		:: else -> goto ran_deferred
+		fi
+	}
+deferred:
 	atomic {
 		run_deferred(c)
 	}

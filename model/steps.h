@@ -25,6 +25,7 @@
 #define FRESH_CLEARS		23
 #define PUSH_TEST		24
 #define OFFLINE_IRQ_WORK	25
+#define WAKEUP_NOTED		26
 #define CORE_OPEN		30
 #define CORE_PICK_CHECK		31
 #define OWN_CALLBACKS		32
