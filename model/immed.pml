@@ -503,7 +503,10 @@ inline ops_dispatch(c, t)
 #define update_builtin_idle(c) skip
 #endif
 
-/* the rest is as for a task from the DSQ, sticky_cpu == cpu_of(c) is in activate_task() and sched_change() */
+/*
+ * The rest is as for a task from the DSQ, sticky_cpu == cpu_of(c) is in activate_task() and sched_change().
+ * put_prev_task_scx() goes to call_ops_enqueue() at once, and finish_ops_enqueue() follows in any case.
+ */
 inline do_enqueue_task(c, t)
 {
 	if
