@@ -303,8 +303,7 @@ inline schedule_deferred(c)
 inline schedule_deferred_locked(c)
 {
 	if
-	:: rq[c].in_wakeup && !without(WAKEUP_NOTED) -> rq[c].wakeup_pending = true
-	:: rq[c].in_wakeup && without(WAKEUP_NOTED) -> skip
+	:: rq[c].in_wakeup -> rq[c].wakeup_pending = !without(WAKEUP_NOTED)
 	:: else ->
 		if
 		:: rq[c].bal_cb_pending -> skip
