@@ -9,6 +9,7 @@
 #   record                                 keeps the base's figure of short.csv, for --recorded
 #   recipe, differs                        what the base's figure depends on; in what that is not
 #                                          what it was for the kept one
+#   recipe_of_project                      the part of recipe that the project itself decides
 # and results, the folder of the figures, and kept, that of those which are committed.
 results=$BUILD/results/measure
 kept=$ROOT/measure/results
@@ -66,18 +67,21 @@ boot_short() {
 # that. Fixes of the emulator do not change how many instructions the guest runs, nor does what
 # scripts say of themselves.
 recipe() {
-	sum() { sha256sum | cut -c1-16; }
-	echo "base $BASE_ID"
-	echo "configuration $(grep -hE '^(# )?CONFIG_' "$ROOT"/kernel/{series,guest}.config | sum)"
-	echo "load $({
-		sed -E '/^[[:space:]]*(#|$)/d' "$ROOT"/{measure/in-guest/cost,guest/lib.sh}
-		cat "$ROOT"/measure/load/{load.h,pipe.c}
-	} | sum)"
-	echo "scheduler $(cat "$TREE"/tools/sched_ext/{scx_simple.*,include/scx/*.h} | sum)"
+	recipe_of_project
+	echo "scheduler $(cat "$TREE"/tools/sched_ext/{scx_simple.*,include/scx/*.h} | _sum)"
 	"$ROOT/toolroot/enter" "$ROOT/kernel/check-tools" "$TREE"
 	"$ROOT/toolroot/enter" qemu-system-x86_64 --version |
 		sed -n 's/^QEMU emulator version \([0-9]*\).*/qemu \1/p'
 }
+recipe_of_project() {
+	echo "base $BASE_ID"
+	echo "configuration $(grep -hE '^(# )?CONFIG_' "$ROOT"/kernel/{series,guest}.config | _sum)"
+	echo "load $({
+		sed -E '/^[[:space:]]*(#|$)/d' "$ROOT"/{measure/in-guest/cost,guest/lib.sh}
+		cat "$ROOT"/measure/load/{load.h,pipe.c}
+	} | _sum)"
+}
+_sum() { sha256sum | cut -c1-16; }
 record() {
 	mkdir -p "$kept"
 	grep -E '^(kernel|base),' "$results/short.csv" >"$kept/short-base.csv"
