@@ -40,19 +40,14 @@ prepare_base() {
 
 # One set of programs for all kernels: what differs is the kernel.
 build_programs() {
-	local out=$BUILD/measure/tools log=$BUILD/logs/measure-programs.log
-	mkdir -p "$out"
-	lock "$out.lock"
-	step "building the schedulers and the loads" 45 "$log" _programs "$out" ||
-		die -s 125 "the schedulers of $TREE do not build; the full output is in $log"
+	local out log=$BUILD/logs/measure-loads.log
+	out=$("$ROOT/kernel/build-schedulers" "$series_out" "$TREE" scx_simple scx_qmap scx_flatcg) ||
+		exit
+	step "building the loads" 10 "$log" \
+		"$ROOT/toolroot/enter" "$ROOT/measure/build-sched" "$TREE" "$out" ||
+		die -s 125 "the loads do not build; the full output is in $log"
 	tools=$out/build/bin loads=$out/loads
 	show=(--show "$tools" --show "$loads")
-}
-_programs() {
-	"$ROOT/suite/take-btf" "$series_out" "$1/vmlinux.btf" &&
-		"$ROOT/toolroot/enter" make -C "$TREE/tools/sched_ext" -j"$(nproc)" O="$1" \
-			VMLINUX_BTF="$1/vmlinux.btf" scx_simple scx_qmap scx_flatcg &&
-		"$ROOT/toolroot/enter" "$ROOT/measure/build-sched" "$TREE" "$1"
 }
 
 boot_short() {
