@@ -177,12 +177,16 @@ need_cmd() {
 			"Try by hand: apt-get update && $line"
 }
 
+# apt-get, one at a time: it does not wait for another one by itself.
+_apt_get() {
+	mkdir -p "$BUILD" && DEBIAN_FRONTEND=noninteractive flock "$BUILD/apt.lock" apt-get "$@"
+}
+
 # A fresh machine's package lists may be absent or old: update only when needed.
 _apt_install() {
-	export DEBIAN_FRONTEND=noninteractive
-	apt-get install -y --no-install-recommends "$@" && return
-	apt-get update &&
-		apt-get install -y --no-install-recommends "$@"
+	_apt_get install -y --no-install-recommends "$@" && return
+	_apt_get update &&
+		_apt_get install -y --no-install-recommends "$@"
 }
 
 # need_space DIR MEGABYTES WHAT: ends the script when DIR's disk has less free.
@@ -201,7 +205,7 @@ debian_mirror() {
 	local mirror=${MIRROR:-} probe status=0
 	[ -n "$mirror" ] || mirror=$(_apt_archive)
 	if [ -z "$mirror" ]; then # no package lists yet
-		apt-get update >/dev/null 2>&1 || true
+		_apt_get update >/dev/null 2>&1 || true
 		mirror=$(_apt_archive)
 	fi
 	[ -n "$mirror" ] || die "apt knows no Debian archive" \

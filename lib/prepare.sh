@@ -27,10 +27,27 @@ check_variant() {
 	fi
 }
 
+# The tree and the toolroot take a CPU each, so a new machine makes both at the same time. What is
+# wrong with the toolroot, kernel/build says, which asks for it again.
+_prepare_tree_and_toolroot() {
+	if [ "$TOOLROOT" != / ] && [ ! -d "$TOOLROOT" ]; then
+		local log=$BUILD/logs/toolroot-make.log
+		mkdir -p "$BUILD/logs"
+		info "==> making the toolroot at the same time (log: $log)"
+		setsid "$ROOT/toolroot/make" >"$log" 2>&1 &
+		# Ctrl-C does not reach what runs in the background.
+		trap 'kill -- -$! 2>/dev/null || true; wait' EXIT
+	fi
+	(prepare_tree) || exit
+	wait
+}
+
 prepare_kernel() {
 	local fragments=()
 	[ "$1" = main ] || fragments=("$1")
-	prepare_tree
+	# In a shell of its own, for its trap.
+	(_prepare_tree_and_toolroot) || exit
+	export TREE=${TREE:-$BUILD/tree}
 	KERNEL_OUT=$BUILD/kernel/$1
 	"$ROOT/kernel/build" "$TREE" "$KERNEL_OUT" "${fragments[@]}" || exit
 }
