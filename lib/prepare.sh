@@ -38,7 +38,7 @@ _prepare_tree_and_toolroot() {
 		# Ctrl-C does not reach what runs in the background.
 		trap 'kill -- -$! 2>/dev/null || true; wait' EXIT
 	fi
-	(prepare_tree) || exit
+	prepare_tree
 	wait
 }
 
