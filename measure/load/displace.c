@@ -26,11 +26,12 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: displace N [QUEUED]\n");
 		return 2;
 	}
+	/* First, as it would wait behind them afterwards. They have the policy that they would have without it. */
+	pin(cpu);
+	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &priority))
+		fail("SCHED_FIFO");
 	for (int i = 0; i <= queued; i++)
 		hogs[i] = child(hog, cpu);
-	pin(cpu);
-	if (sched_setscheduler(0, SCHED_FIFO, &priority))
-		fail("SCHED_FIFO");
 	while (n--) {
 		struct timespec t = {};
 
@@ -38,9 +39,10 @@ int main(int argc, char **argv)
 		t.tv_nsec = 300000 + (random >> 8) % 700000;
 		nanosleep(&t, NULL);
 	}
-	for (int i = 0; i <= queued; i++) {
+	/* All before the first is waited for: each dies when it gets on, and then the next one is on at once. */
+	for (int i = 0; i <= queued; i++)
 		kill(hogs[i], SIGKILL);
+	for (int i = 0; i <= queued; i++)
 		waitpid(hogs[i], NULL, 0);
-	}
 	return 0;
 }

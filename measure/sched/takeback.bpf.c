@@ -197,8 +197,11 @@ void BPF_STRUCT_OPS(takeback_enqueue, struct task_struct *p, u64 enq_flags)
 	}
 	if (measure_waits)
 		bpf_map_delete_elem(&stays, &(u32){p->pid});
-	/* It was its turn already, and it had hardly any of it. */
-	if ((enq_flags & SCX_ENQ_REENQ) && p->scx.slice + HARDLY_NS >= slice_ns)
+	/*
+	 * It was its turn already, and it had hardly any of it. Not so a bad neighbour's: it comes back from each insertion
+	 * on a busy CPU, and two of them would take turns before all others.
+	 */
+	if (!stuff && (enq_flags & SCX_ENQ_REENQ) && p->scx.slice + HARDLY_NS >= slice_ns)
 		enq_flags |= SCX_ENQ_HEAD;
 	scx_bpf_dsq_insert(p, QUEUE, slice_ns, enq_flags);
 }
