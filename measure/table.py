@@ -436,6 +436,8 @@ def largest(cost, kernels):
 
 
 def main(argv):
+    # What is wrong is said behind what was said before, also where both go into one file.
+    sys.stdout.reconfigure(line_buffering=True)
     args, budget, summary_folder, with_details = argv[1:], None, None, False
     if "--details" in args:
         args.remove("--details")
