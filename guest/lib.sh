@@ -10,7 +10,9 @@
 #   sched_stop PID               has that process unload its scheduler; false when the kernel had
 #                                ended it already, or it isn't gone in sched_limit seconds. Its
 #                                exit status is in sched_status.
-#   sched_limit                  seconds for what must happen; only what fails waits so long
+#   sched_limit                  seconds for what must happen; only what fails waits so long. Not
+#                                to be shortened: where the guest counts instructions, its clock
+#                                runs on at once while all wait for the host's files.
 sched_limit=300
 # shellcheck disable=SC2034 # for those who source this
 sched_pid='' sched_status=''
