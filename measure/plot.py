@@ -175,7 +175,7 @@ def handback(folder, out):
     out('set ylabel "instructions"')
     out('set xlabel "vCPUs"')
     out("set logscale x 2")
-    out(f"set yrange [0:{top * 1.5:.0f}]")
+    out(f"set yrange [0:{top * (1 + len(curves) / 7):.0f}]")  # with room for the key
     smps = sorted({int(r["smp"]) for r in found})
     out(f"set xrange [{smps[0] / 1.3:.2f}:{smps[-1] * 1.3:.2f}]")
     out("set xtics (" + ", ".join(str(n) for n in smps) + ")")
@@ -287,11 +287,11 @@ def main(argv):
         "png": f"pngcairo size {size} font 'sans,11'",
     }[form]
     print(f"set terminal {terminal}")
-    print(
-        f"set multiplot layout {(parts + 1) // 2},{min(parts, 2)} margins 0.07,0.97,0.08,0.95 spacing 0.08,0.13"
-    )
+    # One alone has the margins that its title and labels need.
+    layout = f"layout {(parts + 1) // 2},2 margins 0.07,0.97,0.08,0.95 spacing 0.08,0.13"
+    if parts > 1:
+        script = [f"set multiplot {layout}", *script, "unset multiplot"]
     print("\n".join(script))
-    print("unset multiplot")
     return 0
 
 
