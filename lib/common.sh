@@ -8,6 +8,7 @@
 #   options                   reads a script's options
 #   duration SECONDS          "3m12s"
 #   step                      runs a long command with a log and a progress line
+#   beside LOG COMMAND...     starts a command in the background, which ends with the script
 #   need_cmd PROGRAM:PACKAGE  installs what is missing, or says how to
 #   need_space DIR MB WHAT    ends the script when the disk has less
 #   debian_mirror             prints the address of the Debian mirror that apt uses
@@ -157,6 +158,15 @@ step() {
 		tail -n 15 "$log" | sed 's/^/    | /' >&2
 	fi
 	return "$status"
+}
+
+# beside LOG COMMAND...: starts COMMAND in the background, with all its output in LOG. beside_pid is
+# its process, to be waited for. It ends with this shell, whose EXIT trap this takes.
+beside() {
+	setsid "${@:2}" >"$1" 2>&1 &
+	beside_pid=$!
+	# Ctrl-C does not reach what runs in the background.
+	trap 'kill -- "-$beside_pid" 2>/dev/null || true; wait' EXIT
 }
 
 # need_cmd PROGRAM:PACKAGE...: installs the Debian package of each PROGRAM that is

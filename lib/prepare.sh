@@ -34,9 +34,7 @@ _prepare_tree_and_toolroot() {
 		local log=$BUILD/logs/toolroot-make.log
 		mkdir -p "$BUILD/logs"
 		info "==> making the toolroot at the same time (log: $log)"
-		setsid "$ROOT/toolroot/make" >"$log" 2>&1 &
-		# Ctrl-C does not reach what runs in the background.
-		trap 'kill -- -$! 2>/dev/null || true; wait' EXIT
+		beside "$log" "$ROOT/toolroot/make"
 	fi
 	prepare_tree
 	wait

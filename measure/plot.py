@@ -288,8 +288,8 @@ def main(argv):
     }[form]
     print(f"set terminal {terminal}")
     # One alone has the margins that its title and labels need.
-    layout = f"layout {(parts + 1) // 2},2 margins 0.07,0.97,0.08,0.95 spacing 0.08,0.13"
     if parts > 1:
+        layout = f"layout {(parts + 1) // 2},2 margins 0.07,0.97,0.08,0.95 spacing 0.08,0.13"
         script = [f"set multiplot {layout}", *script, "unset multiplot"]
     print("\n".join(script))
     return 0
